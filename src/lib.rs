@@ -1,0 +1,8 @@
+//! Plimsoll lints container images. The story in one line:
+//!
+//! open(reference) → Source → manifest, config → layers, in parallel → entries → facts → rules, in parallel → Outcome →
+//! policy → Verdict → renderers, exit code.
+//!
+//! A folder is a floor; an import points down, never up (`tests/floors.rs`). See `docs/architecture.md`.
+
+pub mod model;

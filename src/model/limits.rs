@@ -1,0 +1,76 @@
+//! Every bound on foreign bytes, in one place. A limit that is hit is a [`Gap`](super::Gap) or an error that names it.
+
+/// Upper bounds for reading one image. All sizes in bytes.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// A PAX header, GNU long name or sparse map in a tar (Go's archive/tar allows 1 MiB).
+    pub extension_header: u64,
+    /// `manifest.json` of a docker archive, an OCI index or manifest.
+    pub manifest: u64,
+    /// An image config.
+    pub config: u64,
+    /// Nesting of JSON.
+    pub json_depth: usize,
+    /// Layers of one image.
+    pub layers: usize,
+    /// Descriptors looked at while choosing an image from nested indexes.
+    pub descriptors: usize,
+    /// Nesting of indexes.
+    pub index_depth: usize,
+    /// Entries of one layer: some 190 bytes each.
+    pub entries: usize,
+    /// Decompressed bytes of all layers together.
+    pub decompressed: u64,
+    /// A path or link target (`PATH_MAX` of Linux).
+    pub path: usize,
+    /// Symbolic links followed for one path (as Linux does).
+    pub symlinks: usize,
+    /// A file body that a rule asks to see whole.
+    pub body: u64,
+    /// All file bodies held at once, for one image; when more are wanted, none is held.
+    pub bodies: u64,
+    /// The beginnings of executables held at once, for one layer.
+    pub heads: u64,
+    /// Zeros of a sparse file's hole that are hashed; a longer hole is not a real file.
+    pub hole_hashed: u64,
+    /// A line of an account file.
+    pub line: usize,
+    /// log2 of the largest zstd window.
+    pub zstd_window_log: u32,
+    /// Members of the outer archive.
+    pub members: usize,
+    /// Standard input and compressed archives spooled to a temporary file.
+    pub spool: u64,
+    /// Findings of one rule; the rest is one Gap with the count.
+    pub findings_per_rule: usize,
+    /// Entries of the config's history.
+    pub history: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            extension_header: 1 << 20,
+            manifest: 4 << 20,
+            config: 8 << 20,
+            json_depth: 128,
+            layers: 1024,
+            descriptors: 1000,
+            index_depth: 4,
+            entries: 1_200_000,
+            decompressed: 64 << 30,
+            path: 4096,
+            symlinks: 40,
+            body: 1 << 20,
+            bodies: 160 << 20,
+            heads: 16 << 20,
+            hole_hashed: 1 << 30,
+            line: 1 << 20,
+            zstd_window_log: 27,
+            members: 100_000,
+            spool: 64 << 30,
+            findings_per_rule: 1000,
+            history: 10_000,
+        }
+    }
+}
