@@ -5,4 +5,5 @@
 //!
 //! A folder is a floor; an import points down, never up (`tests/floors.rs`). See `docs/architecture.md`.
 
+pub mod image;
 pub mod model;
