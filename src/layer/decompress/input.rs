@@ -1,0 +1,87 @@
+//! The stored bytes, buffered, with their offset.
+
+use std::io::{self, Read};
+
+const BUFFER: usize = 256 << 10;
+
+/// A buffered reader that knows where it is and can look ahead.
+#[derive(Debug)]
+pub(super) struct Input<R> {
+    reader: R,
+    buffer: Box<[u8]>,
+    start: usize,
+    end: usize,
+    offset: u64,
+}
+
+impl<R: Read> Input<R> {
+    pub(super) fn new(reader: R) -> Self {
+        Self { reader, buffer: vec![0; BUFFER].into_boxed_slice(), start: 0, end: 0, offset: 0 }
+    }
+
+    /// Bytes consumed so far.
+    pub(super) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// The bytes at hand, at least one unless the stream is over.
+    pub(super) fn fill(&mut self) -> io::Result<&[u8]> {
+        self.peek(1)
+    }
+
+    /// The bytes at hand, at least `count` (at most the buffer's size) unless the stream ends before.
+    pub(super) fn peek(&mut self, count: usize) -> io::Result<&[u8]> {
+        while self.end - self.start < count {
+            if self.start > 0 {
+                self.buffer.copy_within(self.start..self.end, 0);
+                (self.start, self.end) = (0, self.end - self.start);
+            }
+            match self.reader.read(&mut self.buffer[self.end..]) {
+                Ok(0) => break,
+                Ok(read) => self.end += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(&self.buffer[self.start..self.end])
+    }
+
+    /// As [`Read::read`], past the buffer where it is empty.
+    pub(super) fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let count = if self.start == self.end {
+            self.reader.read(out)?
+        } else {
+            let count = out.len().min(self.end - self.start);
+            out[..count].copy_from_slice(&self.buffer[self.start..self.start + count]);
+            self.start += count;
+            count
+        };
+        self.offset += count as u64;
+        Ok(count)
+    }
+
+    /// Goes past `count` bytes of those at hand.
+    pub(super) fn consume(&mut self, count: usize) {
+        self.start = (self.start + count).min(self.end);
+        self.offset += count as u64;
+    }
+
+    /// Goes past up to `count` bytes; how many there were.
+    pub(super) fn skip(&mut self, count: u64) -> io::Result<u64> {
+        let mut left = count;
+        while left > 0 {
+            let here = self.fill()?.len();
+            if here == 0 {
+                break;
+            }
+            let used = usize::try_from(left).map_or(here, |left| left.min(here));
+            self.consume(used);
+            left -= used as u64;
+        }
+        Ok(count - left)
+    }
+
+    pub(super) fn into_reader(self) -> R {
+        self.reader
+    }
+}

@@ -1,0 +1,275 @@
+//! Folds layers into the tree that a container would see. Knows paths and layers; reads no bytes and judges nothing.
+//!
+//! The tree is the one that overlayfs shows of unpacked layers, the default of Docker, containerd and Podman. Where
+//! other runtimes show something else, or refuse the layer, a note says so.
+
+mod fold;
+mod notes;
+mod store;
+mod way;
+
+#[cfg(test)]
+mod tests;
+
+use super::entry::xattrs;
+use super::{EntryKind, LayerEntries};
+use crate::model::{ImagePath, LayerIndex, Limits, Presence};
+use fold::Fold;
+use std::cmp::Ordering;
+use store::{File, NONE, ROOT, Store};
+
+/// The merged tree, and what later layers hid.
+#[derive(Clone, Debug)]
+pub struct Tree {
+    store: Store,
+    /// Slots that hold something, in the order of their paths.
+    order: Vec<u32>,
+    /// For each layer and entry the file that it made or named.
+    files: Vec<Box<[u32]>>,
+    hidden: Vec<Hidden>,
+    symlinks: usize,
+}
+
+/// A path of the tree. Cheap to copy.
+#[derive(Clone, Copy, Debug)]
+pub struct Node<'a> {
+    tree: &'a Tree,
+    id: u32,
+}
+
+/// A file that a layer holds and a container does not see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hidden {
+    /// Its path.
+    pub path: ImagePath,
+    /// The layer that holds it.
+    pub layer: LayerIndex,
+    /// Its entry in that layer.
+    pub entry: u32,
+    /// Never [`Presence::Visible`].
+    pub presence: Presence,
+}
+
+/// Why a path leads nowhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unresolved {
+    /// Nothing at this path.
+    Missing(ImagePath),
+    /// This one is no directory.
+    NotADirectory(ImagePath),
+    /// More symbolic links than the limit.
+    Loop,
+}
+
+impl Tree {
+    /// Folds layers from the base up. The notes tell what runtimes read differently: (layer, sentence), at most one a
+    /// kind and layer with a count.
+    #[must_use]
+    pub fn fold(layers: &[&LayerEntries], limits: &Limits) -> (Self, Vec<(LayerIndex, String)>) {
+        let mut fold = Fold::new(limits);
+        for entries in layers {
+            fold.layer(entries);
+        }
+        let mut tree = Self {
+            store: fold.store,
+            order: Vec::new(),
+            files: fold.files,
+            hidden: Vec::new(),
+            symlinks: limits.symlinks,
+        };
+        tree.store.shrink();
+        tree.sort_children();
+        tree.order = tree.by_path();
+        tree.hidden = tree.all_hidden(layers);
+        (tree, fold.notes.sentences())
+    }
+
+    /// What stands at `path`, symbolic links not followed.
+    #[must_use]
+    pub fn get(&self, path: &ImagePath) -> Option<Node<'_>> {
+        let slot = path.components().try_fold(ROOT, |directory, name| self.store.find(directory, name))?;
+        self.store.file(slot)?;
+        Some(self.node(slot))
+    }
+
+    /// What `path` leads to, all symbolic links followed inside the image.
+    pub fn resolve(&self, path: &ImagePath) -> Result<Node<'_>, Unresolved> {
+        let mut steps = way::LINK_STEPS;
+        self.store.resolve(path, self.symlinks, &mut steps).map(|slot| self.node(slot))
+    }
+
+    /// All paths in the order of their bytes, the root left out.
+    pub fn iter(&self) -> impl Iterator<Item = Node<'_>> {
+        self.order.iter().map(|&slot| self.node(slot))
+    }
+
+    /// What later entries hid: files, hard and symbolic links, by layer and entry.
+    #[must_use]
+    pub fn hidden(&self) -> &[Hidden] {
+        &self.hidden
+    }
+
+    /// Whether a container sees the content of `entry` of `layer`, and who hid it otherwise. Content with several names
+    /// is visible while one of them is. An entry that makes nothing (a whiteout, one that runtimes refuse) counts as
+    /// visible.
+    #[must_use]
+    pub fn presence(&self, layer: LayerIndex, entry: u32) -> Presence {
+        let file = self.files.get(layer as usize).and_then(|files| files.get(entry as usize));
+        file.and_then(|&file| self.store.files.get(file as usize)).map_or(Presence::Visible, |file| file.presence)
+    }
+
+    fn node(&self, id: u32) -> Node<'_> {
+        Node { tree: self, id }
+    }
+
+    /// Drops children that hold nothing and puts the others in the order of their names.
+    fn sort_children(&mut self) {
+        for slot in 0..u32::try_from(self.store.slots.len()).unwrap_or(NONE) {
+            let mut children: Vec<u32> =
+                self.store.children(slot).filter(|&id| self.store.file(id).is_some()).collect();
+            children.sort_unstable_by(|&a, &b| self.store.name(a).cmp(self.store.name(b)));
+            self.store.set_children(slot, &children);
+        }
+    }
+
+    /// All slots but the root in the order of their whole paths, in which `/a-b` comes between `/a` and `/a/b`: so a
+    /// directory's children take the place of its name with a slash.
+    fn by_path(&self) -> Vec<u32> {
+        #[derive(Clone, Copy, PartialEq)]
+        enum Step {
+            Itself(u32),
+            Children(u32),
+        }
+        let with_slash = |step: &Step| match *step {
+            Step::Itself(slot) => (self.store.name(slot), &b""[..]),
+            Step::Children(slot) => (self.store.name(slot), &b"/"[..]),
+        };
+        let compare = |a: &Step, b: &Step| -> Ordering {
+            let ((a, a_slash), (b, b_slash)) = (with_slash(a), with_slash(b));
+            a.iter().chain(a_slash).cmp(b.iter().chain(b_slash))
+        };
+        let mut order = Vec::new();
+        let mut todo = vec![Step::Children(ROOT)];
+        while let Some(step) = todo.pop() {
+            match step {
+                Step::Itself(slot) => order.push(slot),
+                Step::Children(slot) => {
+                    let start = todo.len();
+                    for child in self.store.children(slot) {
+                        todo.push(Step::Itself(child));
+                        if self.store.slots[child as usize].child != NONE {
+                            todo.push(Step::Children(child));
+                        }
+                    }
+                    todo[start..].sort_unstable_by(|a, b| compare(b, a));
+                }
+            }
+        }
+        order
+    }
+
+    fn all_hidden(&self, layers: &[&LayerEntries]) -> Vec<Hidden> {
+        let mut hidden = Vec::new();
+        for (layer, entries) in (0..).zip(layers) {
+            for record in entries.iter() {
+                let presence = self.presence(layer, record.index);
+                let is_file = matches!(record.kind(), EntryKind::File | EntryKind::HardLink | EntryKind::Symlink);
+                if is_file && presence != Presence::Visible {
+                    hidden.push(Hidden { path: record.path(), layer, entry: record.index, presence });
+                }
+            }
+        }
+        hidden
+    }
+}
+
+impl Default for Tree {
+    /// The tree of no layers.
+    fn default() -> Self {
+        Self::fold(&[], &Limits::default()).0
+    }
+}
+
+impl<'a> Node<'a> {
+    /// Its path.
+    #[must_use]
+    pub fn path(&self) -> ImagePath {
+        self.tree.store.path(self.id)
+    }
+
+    /// The last component of its path.
+    #[must_use]
+    pub fn name(&self) -> &'a [u8] {
+        self.tree.store.name(self.id)
+    }
+
+    /// Its type; a hard link is the file that it is.
+    #[must_use]
+    pub fn kind(&self) -> EntryKind {
+        EntryKind::of(self.file().type_flag)
+    }
+
+    /// Permission bits, 12 of them.
+    #[must_use]
+    pub fn mode(&self) -> u32 {
+        u32::from(self.file().mode)
+    }
+
+    /// Owner.
+    #[must_use]
+    pub fn uid(&self) -> u32 {
+        self.file().uid
+    }
+
+    /// Owning group.
+    #[must_use]
+    pub fn gid(&self) -> u32 {
+        self.file().gid
+    }
+
+    /// Size of a regular file in bytes; 0 for others.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.file().size
+    }
+
+    /// A symbolic link's target; empty for others.
+    #[must_use]
+    pub fn link(&self) -> &'a [u8] {
+        self.tree.store.link(self.file())
+    }
+
+    /// Extended attributes.
+    #[must_use]
+    pub fn xattrs(&self) -> Vec<(&'a [u8], &'a [u8])> {
+        xattrs(self.tree.store.xattrs(self.file())).collect()
+    }
+
+    /// The layer whose entry decided type, owner and mode; `None` for a directory that no layer has an entry for.
+    #[must_use]
+    pub fn layer(&self) -> Option<LayerIndex> {
+        Some(self.file().layer).filter(|&layer| layer != NONE)
+    }
+
+    /// The layer and entry that hold the body (for a hard link those of the file that it links to).
+    #[must_use]
+    pub fn content(&self) -> Option<(LayerIndex, u32)> {
+        Some(self.file().content).filter(|&(layer, _)| layer != NONE)
+    }
+
+    /// How many names it has in the tree.
+    #[must_use]
+    pub fn links(&self) -> u32 {
+        self.file().names
+    }
+
+    /// What lies in this directory, by name; empty for others.
+    pub fn children(&self) -> impl Iterator<Item = Node<'a>> + use<'a> {
+        let tree = self.tree;
+        tree.store.children(self.id).map(|id| tree.node(id))
+    }
+
+    fn file(&self) -> &'a File {
+        self.tree.store.file(self.id).expect("nodes are made of slots that hold something")
+    }
+}
