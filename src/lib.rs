@@ -8,3 +8,4 @@
 pub mod image;
 pub mod layer;
 pub mod model;
+pub mod source;

@@ -1,0 +1,169 @@
+//! Stored bytes that are read by position, so that many threads can read one file, and that verify themselves. Knows
+//! neither images nor archives.
+
+use crate::image::Digest;
+use crate::model::push_hex;
+use sha2::{Digest as _, Sha256, Sha512};
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+/// A run of bytes in an open file.
+#[derive(Clone, Debug)]
+pub(super) struct Extent {
+    pub(super) file: Arc<File>,
+    pub(super) offset: u64,
+    pub(super) size: u64,
+}
+
+/// What the bytes of a blob must turn out to be.
+#[derive(Clone, Debug)]
+pub(super) struct Promise {
+    pub(super) digest: Digest,
+    /// In bytes; `None` where only a digest is promised.
+    pub(super) size: Option<u64>,
+}
+
+/// Reads an extent from its start and, when there is a promise, fails at its end if the bytes do not keep it.
+pub(super) struct BlobReader {
+    extent: Extent,
+    at: u64,
+    name: String,
+    promise: Option<(Promise, Hasher)>,
+}
+
+impl BlobReader {
+    /// `name` is what errors call the bytes: `blob sha256:...`, `member 'x'`.
+    pub(super) fn new(extent: Extent, name: String, promise: Option<Promise>) -> Self {
+        let promise = promise.map(|promise| {
+            let hasher = Hasher::new(&promise.digest);
+            (promise, hasher)
+        });
+        Self { extent, at: 0, name, promise }
+    }
+
+    fn fail(&self, what: &str) -> io::Error {
+        io::Error::new(io::ErrorKind::InvalidData, format!("{}: {what}", self.name))
+    }
+
+    fn verify(&mut self) -> io::Result<()> {
+        let Some((promise, hasher)) = self.promise.take() else { return Ok(()) };
+        let broken = keeps(&promise, self.extent.size, &hasher.finish());
+        broken.map_err(|what| self.fail(&what))
+    }
+}
+
+/// Whether bytes of this size and hash keep a promise; the error names both sides.
+fn keeps(promise: &Promise, size: u64, hex: &str) -> Result<(), String> {
+    if let Some(expected) = promise.size.filter(|expected| *expected != size) {
+        return Err(format!("expected {expected} bytes, got {size}"));
+    }
+    if promise.digest.hex() != hex {
+        return Err(format!("expected digest {}, got {}:{hex}", promise.digest, promise.digest.algorithm()));
+    }
+    Ok(())
+}
+
+/// Checks bytes in memory against a promise.
+pub(super) fn check(promise: &Promise, bytes: &[u8]) -> Result<(), String> {
+    let mut hasher = Hasher::new(&promise.digest);
+    hasher.update(bytes);
+    keeps(promise, bytes.len() as u64, &hasher.finish())
+}
+
+impl Read for BlobReader {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if into.is_empty() {
+            return Ok(0);
+        }
+        let left = self.extent.size - self.at;
+        if left == 0 {
+            self.verify()?;
+            return Ok(0);
+        }
+        let most = usize::try_from(left).map_or(into.len(), |left| left.min(into.len()));
+        let read = self.extent.file.read_at(&mut into[..most], self.extent.offset + self.at)?;
+        if read == 0 {
+            return Err(self.fail(&format!("truncated: ends at byte {} of {}", self.at, self.extent.size)));
+        }
+        self.at += read as u64;
+        if let Some((_, hasher)) = &mut self.promise {
+            hasher.update(&into[..read]);
+        }
+        Ok(read)
+    }
+}
+
+enum Hasher {
+    Sha256(Sha256),
+    Sha512(Box<Sha512>),
+}
+
+impl Hasher {
+    fn new(digest: &Digest) -> Self {
+        match digest.algorithm() {
+            "sha512" => Self::Sha512(Box::new(Sha512::new())),
+            _ => Self::Sha256(Sha256::new()),
+        }
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Sha256(hasher) => hasher.update(bytes),
+            Self::Sha512(hasher) => hasher.update(bytes),
+        }
+    }
+
+    /// The hash in hex.
+    fn finish(self) -> String {
+        let mut hex = String::with_capacity(128);
+        match self {
+            Self::Sha256(hasher) => push_hex(&mut hex, &hasher.finalize()),
+            Self::Sha512(hasher) => push_hex(&mut hex, &hasher.finalize()),
+        }
+        hex
+    }
+}
+
+/// The sha256 digest of `bytes`.
+pub(super) fn sha256(bytes: &[u8]) -> Digest {
+    Digest::sha256(&Sha256::digest(bytes).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn read(bytes: &[u8], size: u64, promised: &[u8], promised_size: Option<u64>) -> (Vec<u8>, Option<String>) {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"before").unwrap();
+        file.write_all(bytes).unwrap();
+        let extent = Extent { file: Arc::new(file), offset: 6, size };
+        let promise = Promise { digest: sha256(promised), size: promised_size };
+        let mut reader = BlobReader::new(extent, "blob x".to_owned(), Some(promise));
+        let mut out = Vec::new();
+        let result = reader.read_to_end(&mut out);
+        (out, result.err().map(|error| error.to_string()))
+    }
+
+    #[test]
+    fn kept_and_broken_promises() {
+        assert_eq!(read(b"abc", 3, b"abc", Some(3)), (b"abc".to_vec(), None));
+        let (out, error) = read(b"abd", 3, b"abc", None);
+        assert_eq!(out, b"abd");
+        assert!(error.unwrap().starts_with("blob x: expected digest sha256:ba78"));
+        assert_eq!(read(b"abc", 3, b"abc", Some(4)).1.unwrap(), "blob x: expected 4 bytes, got 3");
+        assert_eq!(read(b"abc", 5, b"abc", None).1.unwrap(), "blob x: truncated: ends at byte 3 of 5");
+    }
+
+    #[test]
+    fn sha512_too() {
+        let hex = "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd\
+                   454d4423643ce80e2a9ac94fa54ca49f";
+        let promise = Promise { digest: Digest::parse(&format!("sha512:{hex}")).unwrap(), size: None };
+        assert_eq!(check(&promise, b"abc"), Ok(()));
+        assert!(check(&promise, b"abd").is_err());
+    }
+}

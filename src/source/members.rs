@@ -1,0 +1,486 @@
+//! The members of an outer archive: where each lies in the file. Reads headers only, by position, and sees the members
+//! that Go's archive/tar sees, as the tools that load images do. Layers are not walked here.
+
+use super::error::{Trouble, cut};
+use crate::model::{Limits, visible};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+
+/// Bytes of all member names together: what bounds the memory of an index.
+const NAMES: usize = 16 << 20;
+const BLOCK: u64 = 512;
+
+/// The members of an archive by name. The last of a name wins.
+#[derive(Debug, Default)]
+pub(super) struct Members {
+    by_name: BTreeMap<Box<[u8]>, Member>,
+    /// A name that several members have (not all of them folders), and how many such members there are.
+    pub(super) repeated: Option<(String, usize)>,
+}
+
+/// A member of an archive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Member {
+    /// A file: its bytes lie here in the archive.
+    File {
+        /// From the start of the archive.
+        offset: u64,
+        /// In bytes.
+        size: u64,
+    },
+    /// Another name of a member: the target as written, and whether it counts from the root (hard link) or from the
+    /// member's own folder.
+    Link { target: Box<[u8]>, hard: bool },
+    /// A folder.
+    Folder,
+    /// Something that no image is made of, with its article.
+    Other(&'static str),
+}
+
+impl Members {
+    /// Reads all headers of the archive `file` of `size` bytes. Errors name the offset.
+    pub(super) fn index(file: &File, size: u64, limits: &Limits) -> Result<Self, Trouble> {
+        let mut members = Self::default();
+        let mut names = 0;
+        let mut reader = Reader { file, size, at: 0, limits };
+        while let Some((name, member)) = reader.next()? {
+            let Some(name) = clean(&name, b"") else { continue };
+            names += name.len();
+            if members.by_name.len() >= limits.members {
+                return Err(limit("members", limits.members as u64));
+            }
+            if names > NAMES {
+                return Err(limit("names of all members, in bytes", NAMES as u64));
+            }
+            let folder = member == Member::Folder;
+            let shown = members.by_name.get(&*name).filter(|old| !(folder && **old == Member::Folder));
+            if shown.is_some() {
+                let first = || (cut(&visible(&name), 200), 0);
+                members.repeated.get_or_insert_with(first).1 += 1;
+            }
+            members.by_name.insert(name, member);
+        }
+        Ok(members)
+    }
+
+    /// The cleaned names, sorted.
+    pub(super) fn names(&self) -> impl Iterator<Item = &[u8]> + Clone {
+        self.by_name.keys().map(|name| &**name)
+    }
+
+    /// Whether there is a member of this clean name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.by_name.contains_key(name.as_bytes())
+    }
+
+    /// Offset and size of the file `name`, links inside the archive followed; `None` when there is no such member.
+    pub(super) fn find(&self, name: &str, limits: &Limits) -> Result<Option<(u64, u64)>, Trouble> {
+        let object = || format!("member '{}'", cut(name, 200));
+        let broken = |what: &str| Err(Trouble::broken(object(), what));
+        if name.starts_with('/') {
+            return broken("an absolute path leads out of the archive");
+        }
+        let Some(mut path) = clean(name.as_bytes(), b"") else { return broken("leads out of the archive") };
+        for _ in 0..=limits.symlinks {
+            let (target, hard) = match self.by_name.get(&path) {
+                None if *path == *clean(name.as_bytes(), b"").unwrap_or_default() => return Ok(None),
+                None => return broken(&format!("a link to '{}', which is not in the archive", visible(&path))),
+                Some(Member::File { offset, size }) => return Ok(Some((*offset, *size))),
+                Some(Member::Folder) => return broken("a folder, not a file"),
+                Some(Member::Other(what)) => return broken(&format!("{what}, not a file")),
+                Some(Member::Link { target, hard }) => (target, *hard),
+            };
+            let folder = path.iter().rposition(|byte| *byte == b'/').map_or(&b""[..], |end| &path[..end]);
+            let next = if hard {
+                clean(target, b"")
+            } else if target.starts_with(b"/") {
+                None
+            } else {
+                clean(target, folder)
+            };
+            let Some(next) = next else {
+                return broken(&format!("a link to '{}', which leads out of the archive", visible(target)));
+            };
+            path = next;
+        }
+        broken(&format!("a loop of links, or more than {} of them", limits.symlinks))
+    }
+}
+
+/// `name`, read in `folder`, without empty and `.` components; `None` when `..` leads out of the archive.
+fn clean(name: &[u8], folder: &[u8]) -> Option<Box<[u8]>> {
+    let mut parts: Vec<&[u8]> = Vec::new();
+    for part in folder.split(|byte| *byte == b'/').chain(name.split(|byte| *byte == b'/')) {
+        match part {
+            b"" | b"." => {}
+            b".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join(&b'/').into_boxed_slice())
+}
+
+fn limit(object: &str, bound: u64) -> Trouble {
+    Trouble::Limit { object: format!("archive: {object}"), limit: "members", bound }
+}
+
+/// Reads headers one after the other (Go's archive/tar, reader.go).
+struct Reader<'a> {
+    file: &'a File,
+    size: u64,
+    at: u64,
+    limits: &'a Limits,
+}
+
+/// What extension headers say of the next member.
+#[derive(Default)]
+struct Extension {
+    path: Option<Vec<u8>>,
+    link: Option<Vec<u8>>,
+    size: Option<u64>,
+    sparse: bool,
+    long_name: Option<Vec<u8>>,
+    long_link: Option<Vec<u8>>,
+}
+
+impl Reader<'_> {
+    /// The next member and its name as written.
+    fn next(&mut self) -> Result<Option<(Vec<u8>, Member)>, Trouble> {
+        let mut extension = Extension::default();
+        loop {
+            let start = self.at;
+            let Some(block) = self.header()? else { return Ok(None) };
+            let header = tar::Header::from_byte_slice(&block);
+            let size = number(&block[124..136])
+                .ok_or_else(|| Trouble::broken("archive", format!("bad size in the header at byte {start}")))?;
+            match block[156] {
+                kind @ (b'x' | b'L' | b'K') => {
+                    let body = self.extension(start, size)?;
+                    match kind {
+                        b'x' => {
+                            let fresh = Extension::read_pax(&body)
+                                .ok_or_else(|| Trouble::broken("archive", format!("bad PAX header at byte {start}")))?;
+                            extension =
+                                Extension { long_name: extension.long_name, long_link: extension.long_link, ..fresh };
+                        }
+                        b'L' => extension.long_name = Some(until_nul(&body).to_vec()),
+                        _ => extension.long_link = Some(until_nul(&body).to_vec()),
+                    }
+                }
+                b'g' => {
+                    self.extension(start, size)?;
+                }
+                kind => return self.member(start, kind, header, extension, size).map(Some),
+            }
+        }
+    }
+
+    /// The header block at the current position; `None` at the end of the archive.
+    fn header(&mut self) -> Result<Option<[u8; 512]>, Trouble> {
+        let Some(block) = self.block()? else { return Ok(None) };
+        if block != [0; 512] {
+            if checksum_fits(&block) {
+                return Ok(Some(block));
+            }
+            return Err(Trouble::broken("archive", format!("no tar header at byte {}", self.at - BLOCK)));
+        }
+        match self.block()? {
+            Some(second) if second != [0; 512] => {
+                let at = self.at - BLOCK;
+                Err(Trouble::broken("archive", format!("one block of zeros, then more at byte {at}")))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn block(&mut self) -> Result<Option<[u8; 512]>, Trouble> {
+        if self.at >= self.size {
+            return Ok(None);
+        }
+        if self.size - self.at < BLOCK {
+            return Err(Trouble::broken("archive", format!("ends in the middle of a header at byte {}", self.size)));
+        }
+        let mut block = [0; 512];
+        self.file.read_exact_at(&mut block, self.at).map_err(|error| Trouble::io("archive", &error))?;
+        self.at += BLOCK;
+        Ok(Some(block))
+    }
+
+    fn extension(&mut self, start: u64, size: u64) -> Result<Vec<u8>, Trouble> {
+        if size > self.limits.extension_header {
+            return Err(Trouble::Limit {
+                object: format!("archive: extension header at byte {start}"),
+                limit: "extension_header",
+                bound: self.limits.extension_header,
+            });
+        }
+        let at = self.skip(start, size)?;
+        let mut body = vec![0; usize::try_from(size).unwrap_or(0)];
+        self.file.read_exact_at(&mut body, at).map_err(|error| Trouble::io("archive", &error))?;
+        Ok(body)
+    }
+
+    /// Moves behind a body of `size` bytes; gives its offset.
+    fn skip(&mut self, start: u64, size: u64) -> Result<u64, Trouble> {
+        let at = self.at;
+        if size > self.size - at {
+            let what = format!(
+                "truncated: the member at byte {start} ends at byte {}, the archive at {}",
+                at.saturating_add(size),
+                self.size
+            );
+            return Err(Trouble::broken("archive", what));
+        }
+        // Go takes a last body whose padding is missing.
+        self.at = (at + size).next_multiple_of(BLOCK).min(self.size);
+        Ok(at)
+    }
+
+    fn member(
+        &mut self,
+        start: u64,
+        kind: u8,
+        header: &tar::Header,
+        extension: Extension,
+        size: u64,
+    ) -> Result<(Vec<u8>, Member), Trouble> {
+        let name = extension.path.or(extension.long_name).unwrap_or_else(|| header_name(header.as_bytes()));
+        let link = || {
+            let written = || until_nul(&header.as_bytes()[157..257]).to_vec();
+            extension.link.or(extension.long_link).unwrap_or_else(written).into_boxed_slice()
+        };
+        // These types have no body, whatever their size says (Go's isHeaderOnlyType).
+        let size = if matches!(kind, b'1'..=b'6') { 0 } else { extension.size.unwrap_or(size) };
+        if kind == b'S' {
+            self.skip_sparse_map(header.as_bytes())?;
+        }
+        let offset = self.skip(start, size)?;
+        let is_folder = name.ends_with(b"/");
+        let member = match kind {
+            _ if extension.sparse || kind == b'S' => Member::Other("stored as a sparse file"),
+            b'0' | b'\0' | b'7' if is_folder => Member::Folder,
+            b'0' | b'\0' | b'7' => Member::File { offset, size },
+            b'1' => Member::Link { target: link(), hard: true },
+            b'2' => Member::Link { target: link(), hard: false },
+            b'5' => Member::Folder,
+            b'3' | b'4' => Member::Other("a device"),
+            b'6' => Member::Other("a named pipe"),
+            _ => Member::Other("of an unknown type"),
+        };
+        Ok((name, member))
+    }
+
+    /// The blocks that continue the map of an old GNU sparse header.
+    fn skip_sparse_map(&mut self, header: &[u8; 512]) -> Result<(), Trouble> {
+        let mut more = header[482] != 0;
+        while more {
+            let end = || Trouble::broken("archive", "ends in the middle of a sparse map");
+            more = self.block()?.ok_or_else(end)?[504] != 0;
+        }
+        Ok(())
+    }
+}
+
+impl Extension {
+    /// Reads PAX records (`LENGTH KEY=VALUE\n`): the last of a key wins, an empty value takes it back. `None` when
+    /// they are malformed.
+    fn read_pax(mut body: &[u8]) -> Option<Self> {
+        let mut found = Self::default();
+        while !body.is_empty() {
+            let space = body.iter().take(20).position(|byte| *byte == b' ')?;
+            let length: usize = std::str::from_utf8(&body[..space]).ok()?.parse().ok()?;
+            let record = body.get(space + 1..length)?.strip_suffix(b"\n")?;
+            let equals = record.iter().position(|byte| *byte == b'=')?;
+            let (key, value) = (&record[..equals], &record[equals + 1..]);
+            let text = (!value.is_empty()).then(|| value.to_vec());
+            match key {
+                b"" => return None,
+                b"path" | b"linkpath" if value.contains(&0) => return None,
+                b"path" => found.path = text,
+                b"linkpath" => found.link = text,
+                b"size" if value.is_empty() => found.size = None,
+                b"size" => {
+                    let size: i64 = std::str::from_utf8(value).ok()?.parse().ok()?;
+                    found.size = Some(u64::try_from(size).ok()?);
+                }
+                _ if key.starts_with(b"GNU.sparse.") => found.sparse = true,
+                _ => {}
+            }
+            body = &body[length..];
+        }
+        Some(found)
+    }
+}
+
+/// The name that the header itself gives: with the prefix of ustar or star.
+fn header_name(block: &[u8; 512]) -> Vec<u8> {
+    let name = until_nul(&block[..100]);
+    let prefix = match (&block[257..263], &block[508..]) {
+        (b"ustar\0", b"tar\0") => until_nul(&block[345..476]),
+        (b"ustar\0", _) => until_nul(&block[345..500]),
+        _ => b"",
+    };
+    if prefix.is_empty() { name.to_vec() } else { [prefix, name].join(&b'/') }
+}
+
+fn until_nul(field: &[u8]) -> &[u8] {
+    field.split(|byte| *byte == 0).next().unwrap_or_default()
+}
+
+/// A number: base-256 when the first bit says so, else octal between blanks and NULs, empty for 0. `None` for others
+/// and for negative ones.
+fn number(field: &[u8]) -> Option<u64> {
+    if field.first().is_some_and(|byte| byte & 0x80 != 0) {
+        let mut value: u64 = 0;
+        for (index, byte) in field.iter().enumerate() {
+            // The sign bit stands behind the mark.
+            let byte = if index == 0 { byte & 0x7f } else { *byte };
+            if index == 0 && byte & 0x40 != 0 {
+                return None;
+            }
+            value = value.checked_mul(256)?.checked_add(u64::from(byte))?;
+        }
+        return i64::try_from(value).ok().map(|_| value);
+    }
+    let text = until_nul(field.trim_ascii_start()).trim_ascii();
+    if text.is_empty() {
+        return Some(0);
+    }
+    u64::from_str_radix(std::str::from_utf8(text).ok()?, 8).ok()
+}
+
+/// Whether `block` is a header: its checksum fits, with signed or unsigned bytes.
+pub(super) fn checksum_fits(block: &[u8; 512]) -> bool {
+    let with_blanks = || block.iter().enumerate().map(|(at, byte)| if (148..156).contains(&at) { b' ' } else { *byte });
+    let unsigned: i64 = with_blanks().map(i64::from).sum();
+    let signed: i64 = with_blanks().map(|byte| i64::from(byte.cast_signed())).sum();
+    number(&block[148..156]).and_then(|sum| i64::try_from(sum).ok()).is_some_and(|sum| sum == unsigned || sum == signed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    /// A header with its checksum, then the body.
+    fn entry(kind: u8, name: &str, link: &str, size: u64, body: &[u8]) -> Vec<u8> {
+        let mut header = tar::Header::new_gnu();
+        header.as_mut_bytes()[..name.len()].copy_from_slice(name.as_bytes());
+        header.as_mut_bytes()[157..157 + link.len()].copy_from_slice(link.as_bytes());
+        header.as_mut_bytes()[156] = kind;
+        header.set_size(size);
+        header.set_cksum();
+        let mut out = header.as_bytes().to_vec();
+        out.extend_from_slice(body);
+        out.resize(out.len().next_multiple_of(512), 0);
+        out
+    }
+
+    fn index(parts: &[Vec<u8>]) -> Result<Members, Trouble> {
+        let bytes = parts.concat();
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&bytes).unwrap();
+        Members::index(&file, bytes.len() as u64, &Limits::default())
+    }
+
+    fn find(members: &Members, name: &str) -> Result<Option<u64>, String> {
+        members
+            .find(name, &Limits::default())
+            .map(|found| found.map(|(_, size)| size))
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn header_only_types_have_no_body() {
+        for kind in *b"123456" {
+            let members = index(&[entry(kind, "x", "y", 512, b""), entry(b'0', "hidden", "", 1, b"h")]).unwrap();
+            assert_eq!(find(&members, "hidden"), Ok(Some(1)));
+        }
+    }
+
+    #[test]
+    fn pax_applies_to_the_next_member_and_the_last_record_wins() {
+        let pax = b"10 path=a\n10 path=b\n10 size=3\n";
+        let members = index(&[
+            entry(b'x', "p", "", pax.len() as u64, pax),
+            entry(b'0', "n", "", 0, b"abc"),
+            entry(b'0', "m", "", 1, b"x"),
+        ])
+        .unwrap();
+        assert_eq!(find(&members, "b"), Ok(Some(3)));
+        assert_eq!(find(&members, "./m"), Ok(Some(1)));
+        assert_eq!(find(&members, "a"), Ok(None));
+        assert_eq!(find(&members, "n"), Ok(None));
+        for bad in [&b"9 path=\0x\n"[..], b"99 path=a\n", b"5 x\n", b"11 size=-1\n"] {
+            let error = index(&[entry(b'x', "p", "", bad.len() as u64, bad)]).unwrap_err();
+            assert_eq!(error.to_string(), "archive: bad PAX header at byte 0");
+        }
+    }
+
+    #[test]
+    fn links_stay_inside() {
+        let file = entry(b'0', "a/layer.tar", "", 1, b"x");
+        let members = index(&[
+            file,
+            entry(b'2', "b/layer.tar", "../a/layer.tar", 0, b""),
+            entry(b'1', "c/layer.tar", "a/layer.tar", 0, b""),
+            entry(b'2', "host", "../../etc/passwd", 0, b""),
+            entry(b'2', "abs", "/etc/passwd", 0, b""),
+            entry(b'2', "loop", "loop", 0, b""),
+            entry(b'2', "gone", "nothing", 0, b""),
+            entry(b'5', "dir/", "", 0, b""),
+            entry(b'6', "fifo", "", 0, b""),
+        ])
+        .unwrap();
+        assert_eq!(find(&members, "b/layer.tar"), Ok(Some(1)));
+        assert_eq!(find(&members, "./c//layer.tar"), Ok(Some(1)));
+        for (name, what) in [
+            ("host", "a link to '../../etc/passwd', which leads out of the archive"),
+            ("abs", "a link to '/etc/passwd', which leads out of the archive"),
+            ("loop", "a loop of links, or more than 40 of them"),
+            ("gone", "a link to 'nothing', which is not in the archive"),
+            ("dir", "a folder, not a file"),
+            ("fifo", "a named pipe, not a file"),
+            ("../x", "leads out of the archive"),
+            ("/a/layer.tar", "an absolute path leads out of the archive"),
+        ] {
+            assert_eq!(find(&members, name), Err(format!("member '{name}': {what}")));
+        }
+    }
+
+    #[test]
+    fn damage_names_its_offset() {
+        let whole = entry(b'0', "a", "", 600, &[7; 600]);
+        for (bytes, what) in [
+            (whole[..1000].to_vec(), "archive: truncated: the member at byte 0 ends at byte 1112, the archive at 1000"),
+            (whole[..100].to_vec(), "archive: ends in the middle of a header at byte 100"),
+            ([whole.clone(), vec![1; 512]].concat(), "archive: no tar header at byte 1536"),
+            ([vec![0; 512], whole.clone()].concat(), "archive: one block of zeros, then more at byte 512"),
+        ] {
+            assert_eq!(index(&[bytes]).unwrap_err().to_string(), what);
+        }
+        assert_eq!(find(&index(&[whole[..1112].to_vec()]).unwrap(), "a"), Ok(Some(600)));
+    }
+
+    #[test]
+    fn the_last_of_a_name_wins() {
+        let members = index(&[entry(b'0', "a", "", 1, b"x"), entry(b'0', "./a", "", 2, b"xy")]).unwrap();
+        assert_eq!(find(&members, "a"), Ok(Some(2)));
+        assert_eq!(members.repeated, Some(("a".to_owned(), 1)));
+    }
+
+    #[test]
+    fn bounded() {
+        let limits = Limits { members: 2, ..Limits::default() };
+        let bytes = [entry(b'0', "a", "", 0, b""), entry(b'0', "b", "", 0, b""), entry(b'0', "c", "", 0, b"")].concat();
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&bytes).unwrap();
+        let error = Members::index(&file, bytes.len() as u64, &limits).unwrap_err();
+        assert_eq!(error.to_string(), "archive: members: more than the limit of 2 (members)");
+        let error = index(&[entry(b'L', "x", "", 2 << 20, b"")]).unwrap_err();
+        assert!(error.to_string().contains("(extension_header)"));
+    }
+}

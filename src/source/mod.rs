@@ -1,0 +1,137 @@
+//! Where images come from. Blobs verify themselves while they are read.
+
+mod blob;
+mod docker;
+mod error;
+mod guess;
+mod input;
+mod members;
+mod memory;
+mod oci;
+mod opened;
+mod select;
+mod store;
+
+pub use error::{SourceError, Trouble};
+pub use memory::MemorySource;
+
+use crate::image::{Digest, ImageConfig, Platform, Reference, Transport};
+use crate::model::Limits;
+use input::Input;
+use std::io::{self, Read};
+use std::path::Path;
+use store::Store;
+
+/// An opened image: one manifest, chosen.
+pub trait Source: Send + Sync {
+    /// What is known of the image before any layer is read.
+    fn image(&self) -> &Image;
+
+    /// The stored bytes of layer `index`, from the start; compressed as they lie. Fails at the end of the stream, with
+    /// an error that names both, if the bytes are not what the digest or size promises.
+    fn layer(&self, index: usize) -> io::Result<Box<dyn Read + Send + '_>>;
+}
+
+/// What describes an image.
+#[derive(Clone, Debug)]
+pub struct Image {
+    /// As given, normalised with its transport: `docker-archive:app.tar`.
+    pub source: String,
+    /// Its tags, as far as the source knows them.
+    pub names: Vec<String>,
+    /// `None` where no manifest exists (docker archive).
+    pub manifest_digest: Option<Digest>,
+    /// Digest of the config's bytes.
+    pub config_digest: Digest,
+    /// The parsed config.
+    pub config: ImageConfig,
+    /// The platform of the config (or of the index's descriptor where the config is silent).
+    pub platform: Platform,
+    /// From the base up.
+    pub layers: Vec<LayerInfo>,
+    /// Annotations of manifest and index descriptor, sorted by key.
+    pub annotations: Vec<(String, String)>,
+    /// What was odd but stopped nothing; sentences.
+    pub notes: Vec<String>,
+    /// What could not be looked at; sentences.
+    pub gaps: Vec<String>,
+}
+
+/// A layer as the manifest lists it.
+#[derive(Clone, Debug)]
+pub struct LayerInfo {
+    /// Digest of the stored blob; `None` where the source has none (docker archive).
+    pub digest: Option<Digest>,
+    /// What the config promises of the decompressed layer.
+    pub diff_id: Option<Digest>,
+    /// Bytes as stored.
+    pub size: u64,
+    /// Why it cannot be read at all (encrypted, foreign and absent), when it cannot.
+    pub unreadable: Option<String>,
+}
+
+/// Which image is meant where there are several.
+#[derive(Clone, Debug, Default)]
+pub struct Choice {
+    /// The platform asked for.
+    pub platform: Option<Platform>,
+    /// A tag or whole name, a digest, or `@N` by place; the reference's own comes first.
+    pub tag: Option<String>,
+    /// The platform of this machine, taken where none is asked for.
+    pub host: Platform,
+}
+
+/// Opens the image that `reference` names, by content: a docker archive, an OCI layout as folder or tar, either of them
+/// compressed with gzip or zstd, from a file, a pipe or standard input. What is not a plain file is spooled to an unnamed
+/// temporary file of at most `limits.spool` bytes. Everything but the layers is read and checked; of layers, that they
+/// are there.
+pub fn open(reference: &Reference, choice: &Choice, limits: &Limits) -> Result<Box<dyn Source>, SourceError> {
+    let source = if reference.is_stdin() { "standard input".to_owned() } else { reference.to_string() };
+    let fail = |trouble| SourceError { source, trouble };
+    let opened = if reference.transport.is_file() {
+        open_file(reference, choice, limits)
+    } else {
+        let name = reference.path.to_string_lossy();
+        Err(Trouble::Remote { advice: format!("{}; then lint image.tar", error::save(reference.transport, &name)) })
+    };
+    Ok(Box::new(opened.map_err(fail)?))
+}
+
+fn open_file(reference: &Reference, choice: &Choice, limits: &Limits) -> Result<opened::Opened, Trouble> {
+    let mut choice = choice.clone();
+    let mut path = reference.path.clone();
+    let mut tag = reference.tag.clone();
+    if let Some(part) = tag.clone().filter(|_| !Path::new(&path).exists()) {
+        // A path with a colon in it is read as skopeo reads it, unless only the whole is there.
+        let mut whole = path.clone();
+        whole.push(":");
+        whole.push(part);
+        if Path::new(&whole).exists() {
+            (path, tag) = (whole, None);
+        }
+    }
+    let path = Path::new(&path);
+    let input = if reference.is_stdin() {
+        Input::stdin(limits)?
+    } else if path.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+        return Err(Trouble::Missing { name: reference.looks_like_name() });
+    } else {
+        Input::open(path, limits)?
+    };
+    let store = Store::new(input, limits)?;
+    let shown = path.to_string_lossy();
+    let shown_tag = tag.as_ref().map_or_else(String::new, |tag| format!(":{tag}"));
+    choice.tag = tag.or(choice.tag);
+    let is_docker = !store.is_folder() && store.has("manifest.json");
+    let is_oci = store.has("index.json") || store.has("oci-layout");
+    let wants_oci = matches!(reference.transport, Transport::Oci | Transport::OciArchive);
+    if is_docker && !(is_oci && wants_oci) {
+        return docker::open(store, format!("docker-archive:{shown}{shown_tag}"), &choice, limits);
+    }
+    if is_oci {
+        let transport = if store.is_folder() { "oci" } else { "oci-archive" };
+        return oci::open(store, format!("{transport}:{shown}{shown_tag}"), &choice, limits);
+    }
+    let (looks_like, advice) = store.guess();
+    Err(Trouble::NotAnImage { looks_like, advice })
+}
