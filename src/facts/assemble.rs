@@ -1,0 +1,64 @@
+//! Puts the facts of one image together from its description and the facts of its layers.
+
+use super::secrets::{self, Patterns};
+use super::{Accounts, Distribution, Facts, LayerFacts, Packages, Start};
+use crate::image::{History, ImageConfig, Platform};
+use crate::layer::{LayerEntries, Tree};
+use crate::model::{LayerIndex, Limits};
+
+/// What is known of an image before any layer is read.
+#[derive(Clone, Debug, Default)]
+pub struct Described {
+    /// Its tags.
+    pub names: Vec<String>,
+    /// Its platform.
+    pub platform: Platform,
+    /// Its config.
+    pub config: ImageConfig,
+    /// Annotations of manifest and index, sorted by key.
+    pub annotations: Vec<(String, String)>,
+}
+
+impl Facts {
+    /// The facts of an image; and what runtimes read differently, by layer.
+    #[must_use]
+    pub fn assemble(
+        described: Described,
+        layers: Vec<LayerFacts>,
+        patterns: &Patterns,
+        limits: &Limits,
+    ) -> (Self, Vec<(LayerIndex, String)>) {
+        let Described { names, platform, config, annotations } = described;
+        let history = History::read(&config, layers.len());
+        let entries: Vec<&LayerEntries> = layers.iter().map(|layer| &layer.entries).collect();
+        let (tree, notes) = Tree::fold(&entries, limits);
+        let accounts = Accounts::read(&tree, &layers, limits);
+        let packages = Packages::read(&tree, &layers, limits);
+        let start = Start::read(&config, &tree, &layers, &accounts);
+        let distribution = Distribution::read(&tree, &layers);
+        let gaps = accounts.gaps.iter().chain(&packages.gaps).cloned().collect();
+        let incomplete = (0..)
+            .zip(&layers)
+            .filter(|(_, layer)| layer.gaps.iter().any(|(entry, _)| entry.is_none()))
+            .map(|(index, _): (u32, _)| format!("layer {index} was not read wholly"))
+            .collect();
+        let told = secrets::metadata(&config, &history, &annotations, patterns);
+        let facts = Self {
+            names,
+            platform,
+            config,
+            annotations,
+            history,
+            layers,
+            tree,
+            accounts,
+            packages,
+            told,
+            distribution,
+            start,
+            incomplete,
+            gaps,
+        };
+        (facts, notes)
+    }
+}

@@ -1,0 +1,127 @@
+//! Which file bodies are held: the small files that facts and rules read. Everything else streams by.
+
+use crate::model::{ImagePath, Limits};
+
+/// How a row of the table names files.
+#[derive(Clone, Copy, Debug)]
+enum Files {
+    /// This very path.
+    At(&'static str),
+    /// Every file with this base name, wherever it lies.
+    Named(&'static str),
+    /// Every file directly in this directory or below it.
+    Under(&'static str),
+    /// Every file directly in this directory whose name ends so.
+    Ending(&'static str, &'static str),
+}
+use Files::{At, Ending, Named, Under};
+
+/// The table: which files, and how many bytes of each (0: the limit of [`Limits::body`]).
+const BODIES: &[(Files, u64)] = &[
+    // accounts; by name, since /etc/passwd may be a link into a store of immutable files
+    (At("/etc/passwd"), 24 << 20),
+    (At("/etc/group"), 24 << 20),
+    (At("/etc/shadow"), 24 << 20),
+    (Named("passwd"), 256 << 10),
+    (Named("group"), 256 << 10),
+    (Named("shadow"), 256 << 10),
+    (At("/etc/gshadow"), 0),
+    (At("/etc/master.passwd"), 0),
+    (At("/etc/sudoers"), 0),
+    (Under("/etc/sudoers.d"), 0),
+    (At("/etc/doas.conf"), 0),
+    (Under("/etc/pam.d"), 64 << 10),
+    (At("/etc/login.defs"), 0),
+    // distribution and packages
+    (Named("os-release"), 64 << 10),
+    (Under("/usr/lib/os.release.d"), 64 << 10),
+    (At("/var/lib/dpkg/status"), 32 << 20),
+    (Under("/var/lib/dpkg/status.d"), 0),
+    (Ending("/var/lib/dpkg/info", ".list"), 8 << 20),
+    (Ending("/var/lib/dpkg/info", ".md5sums"), 8 << 20),
+    (Ending("/var/lib/dpkg/info", ".conffiles"), 64 << 10),
+    (At("/lib/apk/db/installed"), 32 << 20),
+    (At("/usr/lib/apk/db/installed"), 32 << 20),
+    (At("/var/lib/rpm/rpmdb.sqlite"), 96 << 20),
+    (At("/usr/lib/sysimage/rpm/rpmdb.sqlite"), 96 << 20),
+    (At("/usr/share/rpm/rpmdb.sqlite"), 96 << 20),
+    (Under("/etc/apt"), 64 << 10),
+    (Under("/etc/yum.repos.d"), 64 << 10),
+    (Under("/etc/zypp/repos.d"), 64 << 10),
+    (At("/etc/yum.conf"), 64 << 10),
+    (At("/etc/dnf/dnf.conf"), 64 << 10),
+    (At("/etc/apk/repositories"), 0),
+    // clients that hold credentials or switch checks off
+    (Named(".npmrc"), 64 << 10),
+    (Named(".pypirc"), 64 << 10),
+    (Named(".netrc"), 64 << 10),
+    (Named("pip.conf"), 64 << 10),
+    (Named(".wgetrc"), 64 << 10),
+    (Named(".curlrc"), 64 << 10),
+    (Named(".gitconfig"), 64 << 10),
+    (Named(".git-credentials"), 64 << 10),
+    (Named(".dockercfg"), 64 << 10),
+    (Named("config.json"), 64 << 10),
+    (Named("auth.json"), 64 << 10),
+    (Named(".yarnrc.yml"), 64 << 10),
+    (Named("credentials"), 64 << 10),
+    (Named("kubeconfig"), 64 << 10),
+];
+
+/// Bytes of the beginning of every executable file that are looked at. Go's linker puts the name of the ELF interpreter
+/// at the end of the first page, so less would not do; [`head`] says how many of them are worth keeping.
+pub const HEAD: u64 = 4096;
+
+/// Bytes kept of a script's beginning (Linux reads 256 for a `#!` line).
+const SCRIPT_HEAD: usize = 256;
+
+/// The part of a file's first [`HEAD`] bytes that facts read: a script's first line, an ELF header with its program
+/// headers and interpreter, some bytes of anything else.
+#[must_use]
+pub fn head(bytes: &[u8]) -> &[u8] {
+    let length = super::start::elf_head_length(bytes).unwrap_or(SCRIPT_HEAD);
+    bytes.get(..length).unwrap_or(bytes)
+}
+
+/// How many bytes of the file at `path` are wanted; `None` when it may stream by.
+#[must_use]
+pub fn wanted(path: &ImagePath, limits: &Limits) -> Option<u64> {
+    let whole = path.as_bytes();
+    let name = path.file_name();
+    BODIES.iter().find_map(|(files, most)| {
+        let hit = match files {
+            At(at) => whole == at.as_bytes(),
+            Named(named) => name == named.as_bytes(),
+            Under(directory) => {
+                whole.strip_prefix(directory.as_bytes()).is_some_and(|rest| rest.first() == Some(&b'/'))
+            }
+            Ending(directory, end) => {
+                let above = whole.strip_suffix(name).and_then(|above| above.strip_suffix(b"/"));
+                above == Some(directory.as_bytes()) && name.ends_with(end.as_bytes())
+            }
+        };
+        hit.then_some(if *most == 0 { limits.body } else { *most })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_the_table_names() {
+        let limits = Limits::default();
+        let wants = |path: &str| wanted(&ImagePath::from(path), &limits);
+        assert_eq!(wants("etc/passwd"), Some(24 << 20));
+        assert_eq!(wants("/nix/store/x/etc/passwd"), Some(256 << 10));
+        assert_eq!(wants("/srv/etc/passwd-"), None);
+        assert_eq!(wants("/var/lib/dpkg/info/bash.list"), Some(8 << 20));
+        assert_eq!(wants("/var/lib/dpkg/info/bash.postinst"), None);
+        assert_eq!(wants("/var/lib/dpkg/info/x/bash.list"), None);
+        assert_eq!(wants("/var/lib/dpkg/infobash.list"), None);
+        assert_eq!(wants("/home/app/.npmrc"), Some(64 << 10));
+        assert_eq!(wants("/etc/sudoers.d/app"), Some(limits.body));
+        assert_eq!(wants("/etc/sudoers.d"), None);
+        assert_eq!(wants("/etc/sudoers.dx/app"), None);
+    }
+}

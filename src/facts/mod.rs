@@ -1,0 +1,95 @@
+//! What a rule may ask of an image. Facts of a layer depend on that layer alone.
+
+mod accounts;
+mod assemble;
+mod distribution;
+mod file;
+mod gather;
+mod interest;
+mod layer;
+mod packages;
+pub mod secrets;
+mod start;
+#[cfg(test)]
+mod testing;
+
+pub use accounts::{Accounts, Group, ResolvedUser, ShadowEntry, User};
+pub use assemble::Described;
+pub use distribution::Distribution;
+pub use gather::{Budget, Gather};
+pub use interest::{HEAD, head, wanted};
+pub use layer::{Body, LayerFacts};
+pub use packages::{Package, PackageSystem, Packages};
+pub use secrets::{CARRY, Extent, Finds, Hit, Patterns};
+pub use start::{Content, Role, ShellForm, ShellKind, Start, StartProgram, Trouble, UserDrop};
+
+use crate::image::{History, ImageConfig, Platform};
+use crate::layer::{Node, Tree};
+use crate::model::{ImagePath, LayerIndex, Location, Presence};
+
+/// Everything that is known of one image.
+#[derive(Debug, Default)]
+pub struct Facts {
+    /// Its tags.
+    pub names: Vec<String>,
+    /// Its platform.
+    pub platform: Platform,
+    /// Its config.
+    pub config: ImageConfig,
+    /// Annotations of manifest and index, sorted by key.
+    pub annotations: Vec<(String, String)>,
+    /// History with instructions and layers.
+    pub history: History,
+    /// What each layer holds.
+    pub layers: Vec<LayerFacts>,
+    /// The tree that a container would see.
+    pub tree: Tree,
+    /// Users and groups.
+    pub accounts: Accounts,
+    /// Installed packages.
+    pub packages: Packages,
+    /// Typed secrets in config, history and annotations.
+    pub told: Vec<secrets::Told>,
+    /// What os-release says; `None` when there is none.
+    pub distribution: Option<Distribution>,
+    /// What runs as PID 1, as far as it can be told without reading scripts.
+    pub start: Start,
+    /// Why file facts are incomplete (a layer that could not be read, `--no-content`): checks that would pass for want
+    /// of evidence say so instead.
+    pub incomplete: Vec<String>,
+    /// What files that these facts stand on could not be read: place and sentence.
+    pub gaps: Vec<(Location, String)>,
+}
+
+impl Facts {
+    /// The body of the visible file at `path` (symbolic links followed), when it is one of those that are held.
+    #[must_use]
+    pub fn body(&self, path: &ImagePath) -> Option<&Body> {
+        self.body_of(self.tree.resolve(path).ok()?)
+    }
+
+    /// The body of `node`, when it is one of those that are held.
+    #[must_use]
+    pub fn body_of(&self, node: Node<'_>) -> Option<&Body> {
+        let (layer, entry) = node.content()?;
+        self.layers.get(layer as usize)?.body(entry)
+    }
+
+    /// Where `node` stands.
+    #[must_use]
+    pub fn at(&self, node: Node<'_>) -> Location {
+        Location::file(node.path(), node.layer().unwrap_or(0))
+    }
+
+    /// Where entry `entry` of `layer` stands, with its presence.
+    #[must_use]
+    pub fn at_entry(&self, layer: LayerIndex, entry: u32) -> Location {
+        let path = self
+            .layers
+            .get(layer as usize)
+            .and_then(|facts| facts.entries.get(entry))
+            .map_or_else(ImagePath::root, |record| record.path());
+        let presence: Presence = self.tree.presence(layer, entry);
+        Location::file(path, layer).with_presence(presence)
+    }
+}

@@ -1,0 +1,64 @@
+//! apk's database of installed packages: records of lines `X:value` (apk-package(5), "installed database").
+
+use super::{Package, PackageSystem, Reading};
+use crate::facts::file::lines;
+use crate::model::visible;
+
+/// Where it lies: apk 2, then apk 3 on a merged /usr.
+const DATABASES: [&str; 2] = ["/lib/apk/db/installed", "/usr/lib/apk/db/installed"];
+
+pub(super) fn read(reading: &mut Reading<'_>) {
+    let mut seen = None;
+    for path in DATABASES {
+        let Some((bytes, at)) = reading.database(path) else { continue };
+        // One file under both names when /lib is a link.
+        if seen.as_ref() == Some(&at) {
+            continue;
+        }
+        let mut package: Option<u32> = None;
+        let mut directory: &[u8] = b"";
+        for (number, line) in lines(&bytes) {
+            let Some((letter, value)) = line.split_at_checked(2) else {
+                package = None;
+                continue;
+            };
+            let text = || visible(value).into_owned();
+            match letter {
+                b"P:" => {
+                    directory = b"";
+                    package = reading.add(Package {
+                        system: PackageSystem::Apk,
+                        name: text(),
+                        version: String::new(),
+                        architecture: String::new(),
+                        at: at.clone().at_line(number),
+                    });
+                }
+                b"V:" => reading.change(package, |found| found.version = text()),
+                b"A:" => reading.change(package, |found| found.architecture = text()),
+                b"F:" => {
+                    directory = value;
+                    if let Some(package) = package {
+                        reading.own(value, package);
+                    }
+                }
+                b"R:" => {
+                    let name = [directory, b"/", value].concat();
+                    if let Some(package) = package {
+                        reading.own(&name, package);
+                    }
+                }
+                _ => {}
+            }
+        }
+        seen = Some(at);
+    }
+}
+
+impl Reading<'_> {
+    fn change(&mut self, package: Option<u32>, change: impl FnOnce(&mut Package)) {
+        if let Some(found) = package.and_then(|number| self.found.get_mut(number as usize)) {
+            change(found);
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! rpm's database: the sqlite backend is read, the older ones are named.
+
+use super::header::Header;
+use super::sqlite::{Database, Trouble};
+use super::{Package, PackageSystem, Reading};
+use crate::model::{ImagePath, Location};
+
+/// Where the database lies: rpm's own place, SUSE's and Fedora's, ostree's.
+const DIRECTORIES: [&str; 3] = ["/var/lib/rpm", "/usr/lib/sysimage/rpm", "/usr/share/rpm"];
+
+/// Files of backends that are not read.
+const OTHERS: [(&str, &str); 2] = [("Packages", "Berkeley"), ("Packages.db", "ndb")];
+
+pub(super) fn read(reading: &mut Reading<'_>) {
+    let mut seen: Vec<Location> = Vec::new();
+    let mut others: Vec<(Location, String)> = Vec::new();
+    let mut read_one = false;
+    for directory in DIRECTORIES {
+        let directory = ImagePath::from(directory);
+        for (name, backend) in OTHERS {
+            let path = directory.join(name.as_bytes());
+            if let Ok(node) = reading.tree.resolve(&path) {
+                let at = Location::file(node.path(), node.layer().unwrap_or(0));
+                others.push((at, format!("rpm database {}: in {backend} format, not read", node.path())));
+            }
+        }
+        let path = directory.join(b"rpmdb.sqlite");
+        let Some((bytes, at)) = reading.database(&path.display()) else { continue };
+        if seen.contains(&at) {
+            continue;
+        }
+        let log = ImagePath::clamp(&[path.as_bytes(), b"-wal"].concat());
+        if reading.tree.resolve(&log).is_ok_and(|node| node.size() > 0) {
+            let why = format!("rpm database {path}: has a write-ahead log, whose changes were not read");
+            reading.gaps.push((at.clone(), why));
+        }
+        read_one = true;
+        let mut broken = 0usize;
+        let outcome = Database::open(&bytes).and_then(|database| {
+            database.column("Packages", 1, |blob| broken += usize::from(add(reading, blob, &at).is_none()))
+        });
+        if let Err(trouble) = outcome {
+            let why = match trouble {
+                Trouble::NotADatabase => "no SQLite database",
+                Trouble::Corrupt => "damaged, read in part",
+                Trouble::NoTable => "has no table of packages",
+            };
+            reading.gaps.push((at.clone(), format!("rpm database {path}: {why}")));
+        }
+        if broken > 0 {
+            reading.gaps.push((at.clone(), format!("rpm database {path}: {broken} records could not be read")));
+        }
+        seen.push(at);
+    }
+    // An old database that was left behind by a conversion says nothing new.
+    if !read_one {
+        others.sort();
+        others.dedup();
+        reading.gaps.extend(others);
+    }
+}
+
+/// Adds the package of a record; `None` when it is no header.
+fn add(reading: &mut Reading<'_>, blob: &[u8], at: &Location) -> Option<()> {
+    let header = Header::open(blob)?;
+    let package = Package {
+        system: PackageSystem::Rpm,
+        name: header.name()?,
+        version: header.version(),
+        architecture: header.architecture(),
+        at: at.clone(),
+    };
+    if let Some(number) = reading.add(package) {
+        let mut path = Vec::new();
+        for (directory, base) in header.files() {
+            path.clear();
+            path.extend_from_slice(directory);
+            path.extend_from_slice(base);
+            reading.own(&path, number);
+        }
+    }
+    Some(())
+}

@@ -1,0 +1,56 @@
+//! Parts of files inside a buffer, and how many finds a part may give. Knows no token.
+
+/// Finds of one rule in one stretch of a file; more are left out, so that a file full of tokens costs no more than text.
+const FINDS_PER_STRETCH: u32 = 64;
+
+/// log2 of a stretch's length.
+const STRETCH: u32 = 16;
+
+/// A part of a file inside a buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// Where it begins in the buffer.
+    pub at: usize,
+    /// Its length in bytes.
+    pub len: usize,
+    /// The file's entry in its layer.
+    pub entry: u32,
+    /// Where in the file `at` is.
+    pub file: u64,
+    /// Whether the file begins here.
+    pub first: bool,
+    /// Whether it ends here.
+    pub last: bool,
+}
+
+/// How many anchors of one rule in one stretch of a file led to finds. The first so many stand, whichever buffer they
+/// were found in.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Room {
+    stretch: Option<(u32, u64)>,
+    taken: u32,
+    last: Option<u64>,
+}
+
+impl Room {
+    /// Whether a find at `anchor` still stands.
+    pub(super) fn has(&mut self, entry: u32, anchor: u64) -> bool {
+        let here = Some((entry, anchor >> STRETCH));
+        if self.stretch != here {
+            *self = Self { stretch: here, taken: 0, last: None };
+        }
+        self.taken < FINDS_PER_STRETCH || self.last == Some(anchor)
+    }
+
+    pub(super) fn take(&mut self, anchor: u64) {
+        if self.last != Some(anchor) {
+            self.taken += 1;
+            self.last = Some(anchor);
+        }
+    }
+}
+
+/// Ends of lines in `bytes`.
+pub(super) fn newlines(bytes: &[u8]) -> i64 {
+    i64::try_from(memchr::memchr_iter(b'\n', bytes).count()).unwrap_or(i64::MAX)
+}

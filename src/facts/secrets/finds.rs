@@ -1,0 +1,187 @@
+//! What the scans of a layer's buffers found, joined: doubles removed, lines counted, hits made.
+
+use super::Hit;
+use super::extent::{Extent, Room, newlines};
+use super::spec::SecretRule;
+use crate::model::{Confidence, SecretInfo, Severity};
+use std::cmp::Reverse;
+
+/// Bytes of a file's beginning that decide whether it is text.
+const HEAD: u64 = 8 << 10;
+
+/// What the scans of some buffers of one layer found.
+#[derive(Clone, Debug, Default)]
+pub struct Finds {
+    pub(super) finds: Vec<Find>,
+    pub(super) parts: Vec<Part>,
+}
+
+/// A secret, with its place as far as one buffer can tell it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Find {
+    pub(super) entry: u32,
+    pub(super) rule: u16,
+    /// Where in the file the anchor stands.
+    pub(super) anchor: u64,
+    /// Where in the file the secret begins.
+    pub(super) start: u64,
+    pub(super) length: u64,
+    /// Where in the file `lines` are counted from.
+    pub(super) origin: u64,
+    pub(super) lines: i64,
+    /// Whether `lines` count from the file's beginning.
+    pub(super) absolute: bool,
+    pub(super) column: u32,
+    pub(super) program: Option<bool>,
+    pub(super) text: Option<bool>,
+    pub(super) hash: String,
+    pub(super) severity: Severity,
+    pub(super) confidence: Confidence,
+    pub(super) detail: String,
+    pub(super) redacted: String,
+}
+
+/// What a block told about a part of a file that later buffers do not see again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Part {
+    entry: u32,
+    /// Where in the file the part begins.
+    from: u64,
+    newlines: i64,
+    /// Whether a NUL stands in the part of the file's head that lies here.
+    nul: bool,
+    /// The file's first four bytes, as far as they lie here; zero elsewhere.
+    magic: [u8; 4],
+}
+
+impl Part {
+    /// What lies of `extent` behind `new`.
+    pub(super) fn of(buffer: &[u8], new: usize, extent: &Extent) -> Self {
+        let end = extent.at + extent.len;
+        let begin = extent.at.max(new).min(end);
+        let bytes = &buffer[begin..end];
+        let from = extent.file + (begin - extent.at) as u64;
+        let head = usize::try_from(HEAD.saturating_sub(from)).unwrap_or(0).min(bytes.len());
+        let mut magic = [0; 4];
+        for (at, slot) in magic.iter_mut().enumerate() {
+            if let Some(byte) = (at as u64).checked_sub(from).and_then(|at| bytes.get(at as usize)) {
+                *slot = *byte;
+            }
+        }
+        Self {
+            entry: extent.entry,
+            from,
+            newlines: newlines(bytes),
+            nul: memchr::memchr(0, &bytes[..head]).is_some(),
+            magic,
+        }
+    }
+}
+
+/// Whether a file that begins so is text: no NUL in its first 8 KiB.
+pub(super) fn is_text(file: &[u8]) -> bool {
+    memchr::memchr(0, &file[..file.len().min(HEAD as usize)]).is_none()
+}
+
+/// Whether a file that begins so is a program or a library of object files: ELF, Mach-O (also universal), PE, ar.
+pub(super) fn is_program(file: &[u8]) -> bool {
+    matches!(
+        file,
+        [0x7f, b'E', b'L', b'F', ..]
+            | [0xfe, 0xed, 0xfa, 0xce | 0xcf, ..]
+            | [0xce | 0xcf, 0xfa, 0xed, 0xfe, ..]
+            | [0xca, 0xfe, 0xba, 0xbe, ..]
+            | [b'M', b'Z', ..]
+            | [b'!', b'<', b'a', b'r', ..]
+    )
+}
+
+impl Finds {
+    /// Adds what another buffer of the same layer found.
+    pub fn absorb(&mut self, other: Self) {
+        self.finds.extend(other.finds);
+        self.parts.extend(other.parts);
+    }
+
+    /// The hits of the whole layer, sorted, once all its buffers are scanned. Of several secrets in the same place the
+    /// longer one stands, then the worse. `rules` are those of the patterns that scanned.
+    #[must_use]
+    pub fn hits(mut self, rules: &[SecretRule]) -> Vec<Hit> {
+        let mut parts = std::mem::take(&mut self.parts);
+        parts.sort_unstable();
+        let mut hits: Vec<Hit> = self.settle(rules).into_iter().map(|find| hit(find, &parts, rules)).collect();
+        hits.sort();
+        hits
+    }
+
+    /// Doubles and what exceeds a stretch's share removed; by entry and place.
+    pub(super) fn settle(self, rules: &[SecretRule]) -> Vec<Find> {
+        let mut finds = self.finds;
+        finds.sort_by(|a, b| {
+            (a.entry, a.rule, a.anchor, a.start, a.length).cmp(&(b.entry, b.rule, b.anchor, b.start, b.length))
+        });
+        let (mut rule, mut room) = (None, Room::default());
+        finds.retain(|find| {
+            if rule != Some(find.rule) {
+                (rule, room) = (Some(find.rule), Room::default());
+            }
+            let stands = room.has(find.entry, find.anchor);
+            if stands {
+                room.take(find.anchor);
+            }
+            stands
+        });
+        let name = |find: &Find| &rules[usize::from(find.rule)].name;
+        finds.sort_by(|a, b| {
+            (a.entry, a.start, Reverse(a.length), Reverse(a.severity), name(a)).cmp(&(
+                b.entry,
+                b.start,
+                Reverse(b.length),
+                Reverse(b.severity),
+                name(b),
+            ))
+        });
+        let mut kept: Vec<Find> = Vec::new();
+        for find in finds {
+            match kept.last_mut() {
+                Some(last) if last.entry == find.entry && find.start < last.start + last.length => {
+                    if find.length > last.length {
+                        *last = find;
+                    }
+                }
+                _ => kept.push(find),
+            }
+        }
+        kept
+    }
+}
+
+fn hit(find: Find, parts: &[Part], rules: &[SecretRule]) -> Hit {
+    let first = parts.partition_point(|part| part.entry < find.entry);
+    let mine = parts[first..].iter().take_while(|part| part.entry == find.entry);
+    let (mut newlines, mut nul, mut magic) = (find.lines, false, [0u8; 4]);
+    for part in mine {
+        if part.from < find.origin && !find.absolute {
+            newlines += part.newlines;
+        }
+        nul |= part.nul;
+        for (slot, byte) in magic.iter_mut().zip(part.magic) {
+            *slot |= byte;
+        }
+    }
+    let text = find.text.unwrap_or(!nul);
+    let place = |number: i64| if text { u32::try_from(number).unwrap_or(u32::MAX) } else { 0 };
+    let rule = &rules[usize::from(find.rule)].name;
+    Hit {
+        entry: find.entry,
+        offset: find.start,
+        line: place(newlines + 1),
+        column: place(i64::from(find.column)),
+        rule: rule.clone(),
+        secret: SecretInfo { kind: rule.clone(), redacted: find.redacted, hash: find.hash },
+        severity: find.severity,
+        confidence: find.confidence,
+        detail: find.detail,
+        program: find.program.unwrap_or_else(|| is_program(&magic)),
+    }
+}

@@ -1,0 +1,139 @@
+//! Makes values that look like secrets, with checksums that fit, for tests and for the examples of rules: nothing that
+//! looks like a live secret lies in the repository. Not for use as a credential: the seed gives it all away.
+
+use super::encode::base64;
+use super::pattern::Patterns;
+use super::spec::{Piece, Structure, Template};
+use super::verify::checksum;
+
+/// A generator of numbers (splitmix64).
+struct Numbers(u64);
+
+impl Numbers {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut value = self.0;
+        value = (value ^ value >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        value = (value ^ value >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        value ^ value >> 31
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        (self.next() % bound.max(1) as u64) as usize
+    }
+
+    fn bytes(&mut self, count: usize) -> Vec<u8> {
+        (0..count).map(|_| self.next() as u8).collect()
+    }
+}
+
+/// A value of the type that rule `kind` names; `kind/1` makes one by the rule's second template, and so on. Private keys
+/// also come as `private-key/pkcs8`, `/ec`, `/openssh`, `/encrypted`. `None` for an unknown kind. The same seed gives the
+/// same value.
+#[must_use]
+pub fn generate(patterns: &Patterns, kind: &str, seed: u64) -> Option<String> {
+    let (name, variant) = kind.split_once('/').unwrap_or((kind, ""));
+    let number = patterns.rules.iter().position(|rule| rule.name == name)?;
+    let rule = &patterns.rules[number];
+    let mut numbers = Numbers(seed ^ variant.bytes().fold(0, |sum, byte| sum * 31 + u64::from(byte)));
+    match rule.spec.structure {
+        Some(Structure::PrivateKey) => return private_key(variant, &mut numbers),
+        Some(Structure::ServiceAccount) => return private_key("pkcs8", &mut numbers).map(|key| service_account(&key)),
+        None => {}
+    }
+    let variant = if variant.is_empty() { 0 } else { variant.parse().ok()? };
+    let mut templates = patterns.templates.iter().filter(|(rule, _)| usize::from(*rule) == number);
+    let mut token = token(&templates.nth(variant)?.1, rule.spec.check, &mut numbers);
+    for word in rule.spec.near.iter().take(1) {
+        token = format!("{word}: {token}");
+    }
+    Some(token)
+}
+
+fn token(template: &Template, check: super::Check, numbers: &mut Numbers) -> String {
+    let mut token = Vec::new();
+    for piece in &template.pieces {
+        match piece {
+            Piece::Literal(literal) => token.extend_from_slice(literal),
+            Piece::Run { class, least, most } => {
+                let members = class.members();
+                let length = least + numbers.below(most - least + 1);
+                token.extend((0..length).map(|_| members[numbers.below(members.len())]));
+            }
+        }
+    }
+    if let Some((at, sum)) = checksum(check, template, &token) {
+        token.truncate(at);
+        token.extend_from_slice(&sum);
+    }
+    String::from_utf8_lossy(&token).into_owned()
+}
+
+/// Tag, length, content.
+fn der(tag: u8, content: &[u8]) -> Vec<u8> {
+    let mut out = vec![tag];
+    match content.len() {
+        length @ 0..128 => out.push(length as u8),
+        length @ 128..256 => out.extend([0x81, length as u8]),
+        length => out.extend([0x82, (length >> 8) as u8, length as u8]),
+    }
+    out.extend_from_slice(content);
+    out
+}
+
+/// A key by its structure alone; its numbers are no key.
+fn private_key(variant: &str, numbers: &mut Numbers) -> Option<String> {
+    let integer = |numbers: &mut Numbers, length: usize| {
+        let mut bytes = numbers.bytes(length);
+        bytes[0] |= 0x80;
+        bytes.insert(0, 0);
+        der(2, &bytes)
+    };
+    let rsa = |numbers: &mut Numbers| {
+        let mut inner = vec![2, 1, 0];
+        for length in [256, 2, 255, 128, 128, 128, 128, 128] {
+            inner.extend(integer(numbers, length));
+        }
+        der(0x30, &inner)
+    };
+    let (label, bytes) = match variant {
+        "" | "pkcs1" => ("RSA ", rsa(numbers)),
+        "pkcs8" => {
+            let oid = [0x06, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 5, 0];
+            let inner = [vec![2, 1, 0], der(0x30, &oid), der(4, &rsa(numbers))].concat();
+            ("", der(0x30, &inner))
+        }
+        "ec" => {
+            let curve = der(0xa0, &[0x06, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7]);
+            ("EC ", der(0x30, &[vec![2, 1, 1], der(4, &numbers.bytes(32)), curve].concat()))
+        }
+        "openssh" => {
+            let string = |bytes: &[u8]| [&(bytes.len() as u32).to_be_bytes()[..], bytes].concat();
+            let public = [string(b"ssh-ed25519"), string(&numbers.bytes(32))].concat();
+            let check = numbers.bytes(4);
+            let private =
+                [check.clone(), check, public.clone(), string(&numbers.bytes(64)), string(b""), vec![1, 2, 3]].concat();
+            let head = [b"openssh-key-v1\0".to_vec(), string(b"none"), string(b"none"), string(b""), vec![0, 0, 0, 1]]
+                .concat();
+            ("OPENSSH ", [head, string(&public), string(&private)].concat())
+        }
+        "encrypted" => {
+            ("ENCRYPTED ", der(0x30, &[der(0x30, &numbers.bytes(60)), der(4, &numbers.bytes(1200))].concat()))
+        }
+        _ => return None,
+    };
+    let mut text = format!("-----BEGIN {label}PRIVATE KEY-----\n");
+    for line in base64(&bytes).as_bytes().chunks(64) {
+        text.push_str(&String::from_utf8_lossy(line));
+        text.push('\n');
+    }
+    Some(format!("{text}-----END {label}PRIVATE KEY-----\n"))
+}
+
+fn service_account(key: &str) -> String {
+    let key = key.replace('\n', "\\n");
+    format!(
+        "{{\n  \"type\": \"service_account\",\n  \"project_id\": \"demo\",\n  \"private_key\": \"{key}\",\n  \
+         \"client_email\": \"app@demo.iam.gserviceaccount.com\"\n}}\n"
+    )
+}

@@ -1,0 +1,69 @@
+//! Secrets in bytes: one search over everything for the literals that tokens carry, then small verifiers driven by the
+//! rule files' `[match.secret]` tables. Knows no layer, no path and no report; a secret never leaves this folder in the
+//! clear.
+
+mod credential;
+mod credentials;
+mod encode;
+mod extent;
+mod finds;
+mod generate;
+mod metadata;
+mod names;
+mod pattern;
+mod pem;
+mod redact;
+mod search;
+mod shell_options;
+mod spec;
+mod verify;
+
+pub use credential::Credential;
+pub use credentials::credentials;
+pub use extent::Extent;
+pub use finds::Finds;
+pub use generate::generate;
+pub use metadata::{Told, metadata};
+pub use names::{is_placeholder, is_secret_name, is_secret_value};
+pub use pattern::Patterns;
+pub use redact::{Redactor, credential_info};
+pub use spec::{Check, Companion, Left, SecretRule, SecretSpec, Structure};
+
+use crate::model::{Confidence, SecretInfo, Severity};
+
+/// How far behind an anchor's beginning a verifier may look, bytes: a private key of 16384 bits in PEM, and more.
+pub(crate) const AHEAD: usize = 16 << 10;
+
+/// How far before it, bytes: what a JSON file of a service account holds beside its key.
+pub(crate) const BEHIND: usize = 4 << 10;
+
+/// The longest side of a template, and the widest neighbourhood, bytes.
+pub(crate) const REACH: usize = 2 << 10;
+
+/// How many bytes of the stream before a block the scan of that block has to see again.
+pub const CARRY: usize = AHEAD + BEHIND;
+
+/// A secret in a file's bytes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Hit {
+    /// The file's entry in its layer.
+    pub entry: u32,
+    /// Where it begins in the file, bytes.
+    pub offset: u64,
+    /// Line from 1; 0 when the file is not text.
+    pub line: u32,
+    /// Column from 1 in bytes; 0 when the file is not text, or the line is very long.
+    pub column: u32,
+    /// The rule that names this type of secret.
+    pub rule: String,
+    /// What may be said about it.
+    pub secret: SecretInfo,
+    /// Graded by structure and checksum.
+    pub severity: Severity,
+    /// How sure.
+    pub confidence: Confidence,
+    /// What the structure told, such as "checksum valid" or "encrypted"; may be empty.
+    pub detail: String,
+    /// Whether the file is a program or a library (ELF, PE, Mach-O, ar), which may carry keys for its own tests.
+    pub program: bool,
+}

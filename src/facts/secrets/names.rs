@@ -1,0 +1,441 @@
+//! Which names of variables, options and keys promise a credential, and which values are one. Reads words, not bytes of
+//! files.
+
+/// Words that make a name a credential's wherever they stand.
+const STRONG: &[&str] = &[
+    "password",
+    "passwd",
+    "passphrase",
+    "passwort",
+    "pwd",
+    "pass",
+    "secret",
+    "secrets",
+    "token",
+    "authtoken",
+    "apikey",
+    "apitoken",
+    "accesskey",
+    "secretkey",
+    "privatekey",
+    "credential",
+    "credentials",
+    "creds",
+    "authkey",
+    "accesstoken",
+    "clientsecret",
+    "dbpass",
+    "dbpassword",
+    "dbpasswd",
+    "rootpassword",
+    "userpass",
+    "rootpw",
+    "pgpassword",
+    "sshpass",
+    "mysqlpwd",
+];
+
+/// Words that do so at the end of a name.
+const LAST: &[&str] = &["key", "auth", "authorization", "pw"];
+
+/// Words that tell of something beside the credential. At the end of a name they say what the value is.
+const BESIDE: &[&str] = &[
+    "file",
+    "files",
+    "path",
+    "paths",
+    "dir",
+    "directory",
+    "folder",
+    "name",
+    "names",
+    "id",
+    "ids",
+    "url",
+    "urls",
+    "uri",
+    "host",
+    "hostname",
+    "port",
+    "server",
+    "endpoint",
+    "version",
+    "release",
+    "length",
+    "len",
+    "size",
+    "bits",
+    "ttl",
+    "timeout",
+    "expiry",
+    "expires",
+    "expiration",
+    "lifetime",
+    "age",
+    "enabled",
+    "enable",
+    "disabled",
+    "required",
+    "allowed",
+    "type",
+    "kind",
+    "algorithm",
+    "alg",
+    "policy",
+    "mode",
+    "format",
+    "encoding",
+    "fingerprint",
+    "fingerprints",
+    "checksum",
+    "digest",
+    "count",
+    "limit",
+    "min",
+    "max",
+    "prefix",
+    "suffix",
+    "header",
+    "field",
+    "param",
+    "issuer",
+    "audience",
+    "scope",
+    "scopes",
+    "provider",
+    "backend",
+    "manager",
+    "store",
+    "method",
+    "hint",
+    "prompt",
+    "command",
+    "cmd",
+    "helper",
+    "plugin",
+    "dummy",
+    "rotation",
+    "interval",
+    "attempts",
+    "class",
+    "driver",
+    "service",
+    "env",
+    "var",
+    "arn",
+    "region",
+    "location",
+    "ring",
+    "rings",
+    "ref",
+    "reference",
+    "mount",
+    "volume",
+];
+
+/// Words that tell of something public anywhere in a name.
+const PUBLIC: &[&str] = &[
+    "public",
+    "publishable",
+    "pub",
+    "gpg",
+    "pgp",
+    "gpgkey",
+    "gpgkeys",
+    "sha",
+    "sha1",
+    "sha256",
+    "sha512",
+    "md5",
+    "keyserver",
+    "keyring",
+    "apt",
+    "signing-key",
+    "sentinel",
+    "tokenizer",
+    "tokenizers",
+    "primary",
+    "foreign",
+    "hot",
+    "host-key",
+    "monkey",
+    "keyboard",
+    "shortcut",
+    "nvidia",
+];
+
+/// Words of names whose value is a switch.
+const SWITCH: &[&str] = &["allow", "empty", "random", "disable", "disabled", "skip", "no", "without", "lock"];
+
+/// Values that say something about a credential and are none.
+const SETTINGS: &[&str] = &[
+    "true",
+    "false",
+    "yes",
+    "no",
+    "on",
+    "off",
+    "null",
+    "nil",
+    "none",
+    "undefined",
+    "unset",
+    "auto",
+    "required",
+    "optional",
+    "disabled",
+    "enabled",
+    "prompt",
+    "ask",
+    "stdin",
+    "env",
+    "file",
+    "basic",
+    "bearer",
+    "trust",
+    "md5",
+    "scram-sha-256",
+    "default",
+];
+
+/// Whether a variable, option or key of this name holds a credential: `DB_PASSWORD`, `apiKey`, `npm-token`; not
+/// `DB_PASSWORD_FILE`, `GPG_KEY`, `COMPASS_VERSION`, `KEYCLOAK_HOME`.
+#[must_use]
+pub fn is_secret_name(name: &str) -> bool {
+    let words = words(name);
+    let Some(last) = words.last().map(String::as_str) else { return false };
+    if words.iter().any(|word| SWITCH.contains(&word.as_str())) {
+        return false;
+    }
+    if BESIDE.contains(&last) || words.iter().any(|word| PUBLIC.contains(&word.as_str())) {
+        return false;
+    }
+    // A number at the end counts credentials: PASSWORD_2.
+    let last =
+        words.iter().rev().map(String::as_str).find(|word| !word.bytes().all(|b| b.is_ascii_digit())).unwrap_or(last);
+    words.iter().any(|word| STRONG.contains(&word.as_str()))
+        || (LAST.contains(&last) && (words.len() > 1 || last == "key"))
+}
+
+/// Whether `value`, given to `name`, is a credential: something written out, not a reference, a path, a switch, a
+/// version or a mask.
+#[must_use]
+pub fn is_secret_value(name: &str, value: &str) -> bool {
+    let value = value.trim();
+    let lower = value.to_ascii_lowercase();
+    let password = words(name).iter().any(|word| word.starts_with("pass") || word == "pwd" || word == "pw");
+    let only = |set: &str| value.chars().all(|c| set.contains(c));
+    !(value.is_empty()
+        || SETTINGS.contains(&lower.as_str())
+        || only("*xX.•-_ ?!")
+        || is_reference(value)
+        || is_path(value)
+        || is_plain_url(value)
+        || (!password && value.len() < 12 && value.bytes().all(|b| b.is_ascii_digit()))
+        || (!password && is_version(value))
+        || (!password && is_fingerprint(value)))
+}
+
+/// Whether the value stands for nothing in particular: `changeme`, `<your password>`.
+#[must_use]
+pub fn is_placeholder(value: &str) -> bool {
+    let lower = value.to_ascii_lowercase();
+    let bare = lower.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+    let whole = [
+        "changeme",
+        "change-me",
+        "change_me",
+        "changeit",
+        "example",
+        "placeholder",
+        "redacted",
+        "secret",
+        "password",
+        "todo",
+        "dummy",
+        "fixme",
+        "notset",
+        "unused",
+        "insecure",
+    ];
+    whole.contains(&bare)
+        || (lower.starts_with('<') && lower.ends_with('>'))
+        || ["your-", "your_", "your ", "my-secret", "replace-", "replace_", "insert-", "insert_"]
+            .iter()
+            .any(|begin| lower.starts_with(begin))
+}
+
+/// Whether the password of a URL is what documents write.
+pub(super) fn is_placeholder_in_url(value: &str) -> bool {
+    ["password", "pass", "passwd", "pwd", "user", "token", "secret", "x-oauth-basic"]
+        .contains(&value.to_ascii_lowercase().as_str())
+}
+
+/// `$NAME`, `${...}`, `$(...)`, `{{ ... }}`, `%NAME%`, `@name@`, backquotes.
+fn is_reference(value: &str) -> bool {
+    let bytes = value.as_bytes();
+    match bytes {
+        [b'$', next, ..] => {
+            next.is_ascii_alphabetic() || matches!(next, b'{' | b'(' | b'_' | b'@' | b'*' | b'?' | b'#' | b'1'..=b'9')
+        }
+        [b'`', ..] | [b'{', b'{', ..] => true,
+        [b'%', .., b'%'] | [b'@', .., b'@'] => bytes.len() > 2,
+        _ => false,
+    }
+}
+
+fn is_path(value: &str) -> bool {
+    let plain = value.bytes().all(|b| b.is_ascii_alphanumeric() || b"/._-+~@:$*{}%".contains(&b));
+    let rooted = value.starts_with('/')
+        && (value.matches('/').count() > 1 || !value.bytes().any(|b| b.is_ascii_digit()) || value.len() < 20);
+    let mixed =
+        value.len() >= 40 && value.bytes().any(|b| b.is_ascii_uppercase()) && value.bytes().any(|b| b.is_ascii_digit());
+    let file = [
+        ".pem", ".key", ".crt", ".cer", ".gpg", ".asc", ".json", ".txt", ".yml", ".yaml", ".conf", ".jks", ".p12",
+        ".pub",
+    ];
+    let named = file.iter().any(|end| value.ends_with(end)) && value.len() > 5;
+    plain
+        && !mixed
+        && (rooted || named || value.starts_with("./") || value.starts_with("../") || value.starts_with("~/"))
+}
+
+/// A URL without a user's password in it; those with one are found as URLs.
+fn is_plain_url(value: &str) -> bool {
+    value.split_once("://").is_some_and(|(scheme, _)| {
+        !scheme.is_empty() && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+.-".contains(&b))
+    })
+}
+
+/// `1.6.3-r3`, `2:8.2.3995-1ubuntu2`, `v1.2`.
+fn is_version(value: &str) -> bool {
+    let value = value.trim_start_matches(['v', '=', '~', '>', '<']);
+    let value = value
+        .split_once(':')
+        .filter(|(epoch, _)| epoch.bytes().all(|b| b.is_ascii_digit()))
+        .map_or(value, |(_, rest)| rest);
+    let Some((major, rest)) = value.split_once('.') else { return false };
+    !major.is_empty()
+        && major.len() < 9
+        && major.bytes().all(|b| b.is_ascii_digit())
+        && rest.bytes().next().is_some_and(|b| b.is_ascii_digit() || b == b'*')
+        && rest.len() < 40
+        && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b".+~-_*".contains(&b))
+}
+
+/// Key fingerprints of OpenPGP, alone or several: 40 upper-case hex digits, or `0x...`.
+fn is_fingerprint(value: &str) -> bool {
+    value.split([' ', ',']).filter(|part| !part.is_empty()).all(|part| {
+        let hex = part.strip_prefix("0x").unwrap_or(part);
+        matches!(hex.len(), 8 | 16 | 40) && hex.bytes().all(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(&b))
+    })
+}
+
+/// The words of a name in lower case: cut at everything that is no letter or digit, and where the case rises.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut before = ' ';
+    for c in name.chars() {
+        let rises = c.is_ascii_uppercase() && before.is_ascii_lowercase();
+        if !c.is_ascii_alphanumeric() || rises {
+            words.push(String::new());
+        }
+        if c.is_ascii_alphanumeric() {
+            words.last_mut().expect("never empty").push(c.to_ascii_lowercase());
+        }
+        before = c;
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        for name in [
+            "DB_PASSWORD",
+            "api_secret",
+            "API_TOKEN",
+            "TOKEN",
+            "apiKey",
+            "SECRET_KEY_BASE",
+            "npm-token",
+            "MYSQL_PWD",
+            "PASSWORD_2",
+            "AWS_SECRET_ACCESS_KEY",
+            "REDIS_AUTH",
+            "_authToken",
+            "KEY",
+            "ENCRYPTION_KEY",
+            "PGPASSWORD",
+            "ROOT_PASS",
+            "clientSecret",
+        ] {
+            assert!(is_secret_name(name), "{name}");
+        }
+        for name in [
+            "DB_PASSWORD_FILE",
+            "GPG_KEY",
+            "GPG_KEYS",
+            "COMPASS_VERSION",
+            "PASSENGER_APP_ENV",
+            "keyutils-libs",
+            "PATH",
+            "PYTHON_SHA256",
+            "SSH_AUTH_SOCK",
+            "TOKEN_URL",
+            "SECRET_NAME",
+            "MAX_TOKENS",
+            "PUBLIC_KEY",
+            "KEYCLOAK_HOME",
+            "AWS_ACCESS_KEY_ID",
+            "AUTH",
+            "NGINX_GPGKEY",
+            "TOKEN_TTL",
+            "BYPASS",
+            "",
+            "=",
+            "XAUTHORITY",
+        ] {
+            assert!(!is_secret_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn values() {
+        for value in [
+            "hunter2example",
+            "E",
+            "abcd1234=efgh5678",
+            "hunter2\\$example",
+            "s3cr3t",
+            "12345",
+            "p@ss/word",
+            "changeme",
+            "$ecret",
+        ] {
+            let name = if value == "12345" { "DB_PASSWORD" } else { "API_TOKEN" };
+            let right = is_secret_value(name, value);
+            assert_eq!(right, value != "$ecret", "{value}");
+        }
+        for value in [
+            "",
+            "true",
+            "${TOKEN}",
+            "$(cat /run/x)",
+            "/run/secrets/db",
+            "1.6.3-r3",
+            "********",
+            "https://x.example/token",
+            "4096",
+            "E3FF2839C048B25C084DEBE9B26995E310250568",
+            "{{ token }}",
+            "none",
+        ] {
+            assert!(!is_secret_value("API_TOKEN", value), "{value}");
+        }
+    }
+}
