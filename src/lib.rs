@@ -9,4 +9,5 @@ pub mod facts;
 pub mod image;
 pub mod layer;
 pub mod model;
+pub mod rule;
 pub mod source;

@@ -1,0 +1,255 @@
+//! How the image was built, by its own account.
+
+use super::manager::{Task, asked};
+use crate::facts::Facts;
+use crate::image::{Command, InstructionKind, Step};
+use crate::model::{Severity, visible_str};
+use crate::rule::{Params, Sink};
+
+/// An `ADD` of something that `COPY` would have copied.
+pub fn add_instead_of_copy(facts: &Facts, _: &Params, sink: &mut Sink) {
+    for step in steps(facts, InstructionKind::Add) {
+        let Some((destination, sources)) = step.instruction.operands.split_last() else { continue };
+        if is_base_root(step, destination) || sources.iter().any(|source| is_remote(source)) {
+            continue;
+        }
+        let text = format!("ADD {}", step.instruction.operands.join(" "));
+        let message = format!("'{}' where COPY would do", visible_str(&text));
+        let found = sink.find(step.location(), text, message);
+        if !sources.is_empty() && sources.iter().all(|source| is_archive(source)) {
+            found.severity = Some(Severity::Info);
+        }
+    }
+}
+
+/// An `ADD` of a URL or repository without a checksum.
+pub fn remote_add(facts: &Facts, _: &Params, sink: &mut Sink) {
+    for step in steps(facts, InstructionKind::Add) {
+        if step.instruction.flags.iter().any(|flag| flag.starts_with("--checksum=")) {
+            continue;
+        }
+        let sources = step.instruction.operands.split_last().map_or(&[][..], |(_, sources)| sources);
+        for source in sources.iter().filter(|source| is_remote(source)) {
+            // A commit pins a repository as a checksum pins a file.
+            if source
+                .rsplit_once('#')
+                .is_some_and(|(_, rev)| rev.len() >= 40 && rev.bytes().all(|b| b.is_ascii_hexdigit()))
+            {
+                continue;
+            }
+            let shown = without_credentials(source);
+            let message = format!("ADD fetches '{}' without --checksum", visible_str(&shown));
+            sink.find(step.location(), shown, message);
+        }
+    }
+}
+
+/// Package lists refreshed in a step that installs nothing.
+pub fn update_alone(facts: &Facts, _: &Params, sink: &mut Sink) {
+    for step in steps(facts, InstructionKind::Run) {
+        let tasks: Vec<_> = step.instruction.commands.iter().filter_map(asked).collect();
+        let uses = |task| matches!(task, Task::Install | Task::UpgradeAll | Task::UpgradeSome);
+        if tasks.iter().any(|asked| uses(asked.task)) {
+            continue;
+        }
+        if let Some(refresh) = tasks.iter().find(|asked| asked.task == Task::Refresh) {
+            let word = refresh.word;
+            let program = format!("{:?}", refresh.manager).to_lowercase();
+            let message =
+                format!("{program} {word} stands in a step of its own: the cache keeps the lists while they age");
+            sink.find(step.location(), format!("{program} {word}"), message);
+        }
+    }
+}
+
+/// Something fetched from the network and fed to an interpreter.
+pub fn pipe_to_shell(facts: &Facts, _: &Params, sink: &mut Sink) {
+    for step in steps(facts, InstructionKind::Run) {
+        let commands = &step.instruction.commands;
+        let piped = (0..commands.len()).find_map(|at| {
+            let fetcher = fetcher(&commands[at])?;
+            let end = at + commands[at..].iter().take_while(|command| command.pipes_on).count();
+            commands.get(at + 1..=end)?.iter().find_map(reads_script).map(|shell| (fetcher, shell))
+        });
+        let inside = || commands.iter().find_map(runs_what_it_fetches);
+        if let Some((fetcher, shell)) = piped.or_else(inside) {
+            let message = format!("{fetcher} feeds {shell}: whatever the server sends is run");
+            sink.find(step.location(), format!("{fetcher} | {shell}"), message);
+        }
+    }
+}
+
+/// A switch that turns the check of a signature or certificate off.
+pub fn verification_disabled(facts: &Facts, _: &Params, sink: &mut Sink) {
+    for step in steps(facts, InstructionKind::Run) {
+        for command in &step.instruction.commands {
+            if let Some((program, switch)) = skips_verification(command) {
+                let message = format!("{program} runs with '{}', which turns verification off", visible_str(&switch));
+                sink.find(step.location(), format!("{program} {switch}"), message);
+            }
+        }
+    }
+}
+
+fn steps(facts: &Facts, kind: InstructionKind) -> impl Iterator<Item = &Step> {
+    facts.history.steps.iter().filter(move |step| step.instruction.kind == kind)
+}
+
+/// The root file system that a base image begins with: the first thing added to `/`.
+fn is_base_root(step: &Step, destination: &str) -> bool {
+    step.index == 0 && destination == "/"
+}
+
+fn is_remote(source: &str) -> bool {
+    ["http://", "https://", "git://", "ftp://", "ssh://", "git@"].iter().any(|scheme| source.starts_with(scheme))
+}
+
+fn is_archive(source: &str) -> bool {
+    [".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".tar.zst"]
+        .iter()
+        .any(|ending| source.to_ascii_lowercase().ends_with(ending))
+}
+
+/// A URL without user and password.
+fn without_credentials(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let authority = rest.split('/').next().unwrap_or_default();
+    match authority.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}://{host}{}", &rest[authority.len()..]),
+        None => url.to_owned(),
+    }
+}
+
+fn fetcher(command: &Command) -> Option<&'static str> {
+    let program = command.effective()?.program;
+    ["curl", "wget", "wget2", "fetch", "aria2c", "http", "lynx"].into_iter().find(|name| *name == program)
+}
+
+const SHELLS: &[&str] = &["sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "fish"];
+const INTERPRETERS: &[&str] = &["python", "python2", "python3", "perl", "ruby", "node", "php", "pwsh"];
+
+/// The interpreter that a command of a pipe runs on its input, when it does.
+fn reads_script(command: &Command) -> Option<&'static str> {
+    let effective = command.effective()?;
+    let name = SHELLS.iter().chain(INTERPRETERS).find(|name| **name == effective.program)?;
+    let mut arguments = effective.arguments.iter().map(|word| word.text.as_str());
+    let from_input =
+        match arguments.find(|text| !text.starts_with('-') || matches!(*text, "-" | "-s" | "-c" | "-e" | "-m")) {
+            None => true,
+            Some("-" | "/dev/stdin") => true,
+            Some("-s") => SHELLS.contains(name),
+            // `sh -e` is an option of a shell, `perl -e` a script of its own.
+            Some("-e") if SHELLS.contains(name) => arguments.all(|text| text.starts_with('-')),
+            Some(_) => false,
+        };
+    from_input.then_some(name)
+}
+
+/// `sh -c "$(curl …)"`, `eval "$(wget …)"`, `. <(curl …)`, `bash <(curl …)`.
+fn runs_what_it_fetches(command: &Command) -> Option<(&'static str, &'static str)> {
+    let effective = command.effective()?;
+    let shell = SHELLS.iter().chain(&["eval", "source", "."]).find(|name| **name == effective.program)?;
+    effective.arguments.iter().find_map(|word| {
+        let at = ["$(", "<(", "`"].iter().filter_map(|mark| word.text.find(mark).map(|at| at + mark.len())).min()?;
+        // The substitution must be what is run, not one word among others.
+        (word.text[..at].len() <= 3).then_some(())?;
+        Command::split(&word.text[at..]).first().and_then(fetcher).map(|fetcher| (fetcher, *shell))
+    })
+}
+
+/// Programs and the words that turn their checks off; a word that ends in `=` or stands with a value is matched whole.
+const SWITCHES: &[(&[&str], &[&str])] = &[
+    (&["apt", "apt-get", "aptitude"], &["--allow-unauthenticated", "--force-yes", "--allow-insecure-repositories"]),
+    (
+        &["yum", "dnf", "dnf5", "microdnf", "tdnf"],
+        &["--nogpgcheck", "--no-gpgchecks", "--setopt=sslverify=0", "--setopt=sslverify=false", "--setopt=gpgcheck=0"],
+    ),
+    (&["rpm"], &["--nosignature", "--nogpgcheck", "--nodigest"]),
+    (&["zypper"], &["--no-gpg-checks"]),
+    (&["apk"], &["--allow-untrusted"]),
+    (&["wget", "wget2"], &["--no-check-certificate", "--no-hsts-check"]),
+    (&["curl"], &["--insecure", "--proxy-insecure", "--doh-insecure"]),
+    (&["pip", "pip2", "pip3", "uv", "poetry"], &["--trusted-host", "--allow-insecure-host"]),
+    (&["npm", "yarn", "pnpm"], &["--strict-ssl=false", "--no-strict-ssl"]),
+    (&["gem", "bundle"], &["--no-verify-ssl"]),
+    (&["helm"], &["--insecure-skip-tls-verify"]),
+];
+
+/// Settings by two words: name and value.
+const SETTINGS: &[(&[&str], &str, &[&str])] = &[
+    (&["npm", "yarn", "pnpm"], "strict-ssl", &["false"]),
+    (&["git"], "http.sslverify", &["false", "0"]),
+    (&["conda", "mamba"], "ssl_verify", &["false", "no"]),
+];
+
+/// apt's own options (`-o NAME=VALUE`) that turn a check off.
+const APT_SETTINGS: &[(&str, &str)] = &[
+    ("apt::get::allowunauthenticated", "true"),
+    ("acquire::allowinsecurerepositories", "true"),
+    ("acquire::https::verify-peer", "false"),
+    ("acquire::https::verify-host", "false"),
+];
+
+const VARIABLES: &[(&str, &[&str])] = &[
+    ("GIT_SSL_NO_VERIFY", &["1", "true"]),
+    ("NODE_TLS_REJECT_UNAUTHORIZED", &["0"]),
+    ("PYTHONHTTPSVERIFY", &["0"]),
+    ("GOINSECURE", &["*"]),
+];
+
+fn skips_verification(command: &Command) -> Option<(&str, String)> {
+    for (name, value) in &command.assignments {
+        if VARIABLES.iter().any(|(known, values)| known == name && values.contains(&value.text.as_str())) {
+            return Some((
+                command.effective().map_or("", |effective| effective.program),
+                format!("{name}={}", value.text),
+            ));
+        }
+    }
+    let effective = command.effective()?;
+    let program = effective.program;
+    let words: Vec<&str> = effective.arguments.iter().map(|word| word.text.as_str()).collect();
+    let has = |names: &[&str]| names.contains(&program);
+    for (names, switches) in SWITCHES {
+        if has(names)
+            && let Some(word) = words
+                .iter()
+                .find(|word| switches.contains(word) || switches.contains(&word.split('=').next().unwrap_or_default()))
+        {
+            return Some((program, (*word).to_owned()));
+        }
+    }
+    for (names, setting, values) in SETTINGS {
+        if !has(names) {
+            continue;
+        }
+        for (at, word) in words.iter().enumerate() {
+            let (name, value) = word.split_once('=').unwrap_or((word, words.get(at + 1).copied().unwrap_or_default()));
+            if name.eq_ignore_ascii_case(setting) && values.contains(&value) {
+                return Some((program, format!("{name}={value}")));
+            }
+        }
+    }
+    if has(&["apt", "apt-get", "aptitude"]) {
+        for word in &words {
+            let text = word.strip_prefix("-o").unwrap_or(word);
+            let Some((name, value)) = text.split_once('=') else { continue };
+            if APT_SETTINGS
+                .iter()
+                .any(|(known, off)| name.eq_ignore_ascii_case(known) && value.eq_ignore_ascii_case(off))
+            {
+                return Some((program, text.to_owned()));
+            }
+        }
+    }
+    if program == "curl" && words.iter().any(|word| short_flag(word, 'k', "AbcCdDeEFhHKmoPQrtTuUwxXyYz")) {
+        return Some((program, "-k".to_owned()));
+    }
+    None
+}
+
+/// Whether a cluster of short options has `flag`; options in `valued` take the rest of the cluster.
+fn short_flag(word: &str, flag: char, valued: &str) -> bool {
+    let Some(cluster) = word.strip_prefix('-').filter(|rest| !rest.starts_with('-')) else { return false };
+    cluster.chars().take_while(|c| !valued.contains(*c)).any(|c| c == flag)
+}

@@ -1,0 +1,230 @@
+//! What becomes process 1, by its resolved program: whether it is there, hears signals, and is one application. Scripts are
+//! not read here.
+
+use super::quote::quote;
+use crate::facts::{Facts, Start, StartProgram, Trouble};
+use crate::layer::{EntryKind, Node};
+use crate::model::{Confidence, ImagePath, Location, visible_str};
+use crate::rule::{Params, Sink};
+
+/// Neither ENTRYPOINT nor CMD.
+pub fn no_entrypoint(facts: &Facts, _: &Params, sink: &mut Sink) {
+    let empty = |words: &Option<Vec<String>>| words.as_ref().is_none_or(Vec::is_empty);
+    if empty(&facts.config.config.entrypoint) && empty(&facts.config.config.cmd) {
+        let message = "neither ENTRYPOINT nor CMD says what to run: write ENTRYPOINT with the application";
+        sink.find(Location::config("/config/Entrypoint"), "ENTRYPOINT", message);
+    }
+}
+
+/// A program on the way to the application is not in the image, or cannot be started.
+pub fn entrypoint_unresolvable(facts: &Facts, _: &Params, sink: &mut Sink) {
+    let Some((program, trouble)) = first_trouble(&facts.start) else {
+        return;
+    };
+    let word = instruction(&program.at);
+    if !facts.incomplete.is_empty() {
+        sink.gap(program.at.clone(), format!("{word}: what it names may lie in a part not read"));
+        return;
+    }
+    let message = format!("{word} runs {}, but {trouble}: containers of this image do not start", quote(&program.name));
+    sink.find(program.at.clone(), &*program.name, message);
+}
+
+/// The first program of a start that cannot be started, and why. A file of no known format is left alone: the host may
+/// have an interpreter for it (binfmt_misc).
+pub(super) fn first_trouble(start: &Start) -> Option<(&StartProgram, String)> {
+    start.programs.iter().find_map(|program| {
+        let trouble = program.trouble.as_ref().filter(|trouble| **trouble != Trouble::NoFormat)?;
+        let text = match trouble {
+            Trouble::NotInPath | Trouble::Loop | Trouble::FoundRelative | Trouble::WrongArchitecture { .. } => {
+                format!("it {trouble}")
+            }
+            _ => trouble.to_string(),
+        };
+        Some((program, visible_str(&text).into_owned()))
+    })
+}
+
+/// `ENTRYPOINT` or `CMD`, from the place in the config.
+fn instruction(at: &Location) -> &'static str {
+    match at {
+        Location::Config { pointer } if pointer.starts_with("/config/Cmd") => "CMD",
+        _ => "ENTRYPOINT",
+    }
+}
+
+/// A shell stays between the runtime and the application, and hears its signals. A shell that only may run, because a
+/// script gets it as its arguments, is left alone.
+pub fn shell_form_entrypoint(facts: &Facts, _: &Params, sink: &mut Sink) {
+    let Some(form) = facts.start.shell_form.as_ref().filter(|form| form.certain && form.hands_over != Some(true))
+    else {
+        return;
+    };
+    // These hand over their last command; bash and busybox are told apart by the facts.
+    if form.hands_over.is_none() && matches!(base(&form.shell), "zsh" | "ksh" | "mksh") {
+        return;
+    }
+    let word = instruction(&form.at);
+    let message = format!(
+        "{word} in shell form: {} stays process 1 and passes no signal on, so that a stop kills the application: write it \
+         as a JSON array, or begin its last command with exec",
+        quote(&form.shell)
+    );
+    let found = sink.find(form.at.clone(), word, message);
+    if form.hands_over.is_none() {
+        found.confidence = Some(Confidence::Medium);
+    }
+}
+
+/// Init systems by the base name of their program.
+const INITS: &[(&str, &str)] = &[
+    ("systemd", "systemd"),
+    ("openrc-init", "OpenRC"),
+    ("openrc", "OpenRC"),
+    ("upstart", "Upstart"),
+    ("my_init", "my_init"),
+    ("runit-init", "runit"),
+    ("sysvinit", "System V init"),
+    ("telinit", "System V init"),
+    ("finit", "Finit"),
+    ("shepherd", "Shepherd"),
+];
+
+/// Small inits that start one program, forward signals to it and reap its children.
+const SHIMS: &[&str] = &["tini", "tini-static", "dumb-init", "catatonit", "docker-init"];
+
+/// Process 1 is an init system.
+pub fn init_system(facts: &Facts, _: &Params, sink: &mut Sink) {
+    let advice = "start the one application, behind tini if it has children to reap";
+    if let Some((program, system)) = facts.start.programs.last().and_then(|last| Some((last, init_of(facts, last)?))) {
+        let name = quote(&program.name);
+        let message = format!("process 1 is {system} ({name}), which runs a system of services: {advice}");
+        sink.find(program.at.clone(), base(&program.name), message);
+    } else if facts.config.config.stop_signal.eq_ignore_ascii_case("SIGRTMIN+3")
+        && find_program(facts, SYSTEMD).is_some()
+    {
+        let message = format!("STOPSIGNAL is the one that systemd waits for, and systemd is in the image: {advice}");
+        sink.find(Location::config("/config/StopSignal"), "systemd", message).confidence = Some(Confidence::Medium);
+    }
+}
+
+const SYSTEMD: &str = "/lib/systemd/systemd";
+
+/// What init system `program` is.
+fn init_of(facts: &Facts, program: &StartProgram) -> Option<&'static str> {
+    let real = program.path.as_ref().and_then(|path| facts.tree.resolve(path).ok());
+    let real = real.map_or_else(String::new, |node| String::from_utf8_lossy(node.name()).into_owned());
+    if SHIMS.contains(&&*real) {
+        return None;
+    }
+    let known = INITS.iter().find(|(name, _)| [base(&program.name), &*real].contains(name));
+    known.map(|(_, init)| *init).or_else(|| {
+        let is_init = matches!(&*program.name, "/sbin/init" | "/usr/sbin/init" | "init");
+        is_init.then_some(if real == "busybox" { "busybox init" } else { "an init system" })
+    })
+}
+
+/// Supervisors by the base name of their program.
+const SUPERVISORS: &[&str] = &[
+    "supervisord",
+    "runsvdir",
+    "runsvinit",
+    "runsvdir-start",
+    "s6-svscan",
+    "s6-overlay-suexec",
+    "svscan",
+    "svscanboot",
+    "monit",
+    "circusd",
+    "god",
+    "multirun",
+    "pm2",
+    "pm2-runtime",
+    "pm2-docker",
+    "foreman",
+    "honcho",
+    "forego",
+    "goreman",
+    "hivemind",
+    "overmind",
+    "immortaldir",
+    "nitro",
+    "process-compose",
+    "parallel-run",
+    "concurrently",
+];
+
+/// Process 1 is a program that starts and watches others.
+pub fn process_supervisor(facts: &Facts, _: &Params, sink: &mut Sink) {
+    let Some((program, name)) =
+        facts.start.programs.iter().find_map(|program| Some((program, supervisor(facts, program)?)))
+    else {
+        return;
+    };
+    let message = format!(
+        "process 1 is the supervisor {}, which hides crashes from the runtime: give each program an image of its own and \
+         start it directly",
+        quote(&name)
+    );
+    sink.find(program.at.clone(), name, message);
+}
+
+/// The supervisor that `program` is, or that it interprets as a script or module.
+fn supervisor(facts: &Facts, program: &StartProgram) -> Option<String> {
+    let known = |name: &str| SUPERVISORS.contains(&name).then(|| name.to_owned());
+    let name = base(&program.name);
+    let real = || {
+        let node = facts.tree.resolve(program.path.as_ref()?).ok()?;
+        known(&String::from_utf8_lossy(node.name()))
+    };
+    if let Some(found) = known(name).or_else(real) {
+        return Some(found);
+    }
+    let s6 = ["/etc/s6-overlay", "/etc/services.d", "/run/s6", "/command/s6-svscan", "/etc/s6/init"];
+    if program.path.as_ref().is_some_and(|path| path.as_bytes() == b"/init")
+        && s6.iter().any(|path| facts.tree.get(&ImagePath::from(*path)).is_some())
+    {
+        return Some("s6-overlay".to_owned());
+    }
+    let interpreter = ["python", "ruby", "node", "perl"].iter().any(|known| name.starts_with(known));
+    let script = program.arguments.iter().find(|argument| !argument.starts_with('-')).filter(|_| interpreter)?;
+    match script.as_str() {
+        "supervisor.supervisord" => Some("supervisord".to_owned()),
+        "circus.circusd" => Some("circusd".to_owned()),
+        script => known(base(script)),
+    }
+}
+
+/// What the runtime executes for `name`: itself when it has a slash (from the working directory), else the first hit in
+/// PATH. Symbolic links are followed.
+pub(super) fn find_program<'a>(facts: &'a Facts, name: &str) -> Option<Node<'a>> {
+    if name.is_empty() {
+        return None;
+    }
+    if name.contains('/') {
+        let from = ImagePath::clamp(facts.config.config.working_dir.as_bytes());
+        return facts.tree.resolve(&from.join(name.as_bytes())).ok();
+    }
+    let path = facts.config.config.env_value("PATH").unwrap_or(DEFAULT_PATH);
+    let directories = path.split(':').filter(|directory| directory.starts_with('/')).map(ImagePath::from);
+    let hits = directories.filter_map(|directory| facts.tree.resolve(&directory.join(name.as_bytes())).ok());
+    hits.filter(|node| node.kind() == EntryKind::File).max_by_key(|node| node.mode() & 0o111 != 0)
+}
+
+/// What runtimes set when the image does not.
+const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Whether shells run `name` without a program of that name.
+pub(super) fn is_builtin(name: &str) -> bool {
+    const BUILTINS: &[&str] = &[
+        ".", ":", "[", "[[", "alias", "bg", "break", "cd", "command", "continue", "declare", "echo", "eval", "exec",
+        "exit", "export", "false", "fg", "getopts", "hash", "jobs", "kill", "let", "local", "printf", "pwd", "read",
+        "readonly", "return", "set", "shift", "shopt", "source", "test", "times", "trap", "true", "type", "ulimit",
+        "umask", "unalias", "unset", "until", "wait", "while", "if", "for", "case", "!", "{", "(",
+    ];
+    BUILTINS.contains(&name)
+}
+
+fn base(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or("")
+}

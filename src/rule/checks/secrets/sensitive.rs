@@ -1,0 +1,242 @@
+//! Files that are made to hold credentials, known by name, some of them by what they say. Reads held bodies, no others.
+
+use super::super::quote::shown;
+use super::{is_showcase, place};
+use crate::facts::{Body, Facts};
+use crate::layer::{EntryKind, Record};
+use crate::model::{Confidence, ImagePath, LayerIndex, Presence, Severity};
+use crate::rule::{Params, Sink};
+
+/// How a row names files.
+#[derive(Clone, Copy)]
+enum Files {
+    /// This base name.
+    Named(&'static str),
+    /// This base name in a folder of that name.
+    In(&'static str, &'static str),
+    /// Base names with this ending, and something before it.
+    Ending(&'static str),
+}
+use Files::{Ending, In, Named};
+
+/// What proves that the file holds a credential.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Proof {
+    /// Its name is enough.
+    Name,
+    /// One of these stands in it, with a value behind it.
+    Says(&'static [&'static str]),
+    /// Docker's `auths` with a password.
+    DockerAuths,
+}
+use Proof::{DockerAuths, Name, Says};
+
+const HIGH: Severity = Severity::High;
+const MEDIUM: Severity = Severity::Medium;
+const LOW: Severity = Severity::Low;
+
+/// The table: which files, what they hold, what proves it, how bad.
+const FILES: &[(Files, &str, Proof, Severity)] = &[
+    (Named("id_rsa"), "an SSH private key", Name, HIGH),
+    (Named("id_dsa"), "an SSH private key", Name, HIGH),
+    (Named("id_ecdsa"), "an SSH private key", Name, HIGH),
+    (Named("id_ed25519"), "an SSH private key", Name, HIGH),
+    (Named("id_ecdsa_sk"), "an SSH key handle", Name, LOW),
+    (Named("id_ed25519_sk"), "an SSH key handle", Name, LOW),
+    (Ending(".ppk"), "a PuTTY private key", Name, HIGH),
+    (Named(".env"), "variables of an environment, passwords among them", Name, MEDIUM),
+    (Named(".envrc"), "variables of an environment", Name, MEDIUM),
+    (Named("credentials"), "credentials of AWS or another client", Name, MEDIUM),
+    (Named("credential"), "credentials", Name, MEDIUM),
+    (Named("credentials.json"), "credentials of a client", Name, MEDIUM),
+    (Named("credential.json"), "credentials of a client", Name, MEDIUM),
+    (Named("credentials.xml"), "credentials of Jenkins", Name, MEDIUM),
+    (Named("credentials.toml"), "the token of a package registry", Name, MEDIUM),
+    (Named("credentials.tfrc.json"), "a Terraform token", Name, MEDIUM),
+    (Named("application_default_credentials.json"), "credentials of Google Cloud", Name, HIGH),
+    (Named("secrets.yml"), "secrets of an application", Name, MEDIUM),
+    (Named("secrets.yaml"), "secrets of an application", Name, MEDIUM),
+    (Named("secrets.json"), "secrets of an application", Name, MEDIUM),
+    (Named("secret_token.rb"), "the secret of a Rails application", Name, MEDIUM),
+    (In("config", "master.key"), "the master key of a Rails application", Name, HIGH),
+    (Named("password.txt"), "passwords", Name, MEDIUM),
+    (Named("passwords.txt"), "passwords", Name, MEDIUM),
+    (Named(".npmrc"), "a token of the npm registry", Says(&["_authToken", "_auth", "_password"]), HIGH),
+    (Named(".yarnrc.yml"), "a token of the npm registry", Says(&["npmAuthToken", "npmAuthIdent"]), HIGH),
+    (Named(".pypirc"), "a password of a Python index", Says(&["password"]), HIGH),
+    (Named("pip.conf"), "a password of a Python index", Says(&["://"]), HIGH),
+    (Named(".netrc"), "passwords by host", Says(&["password"]), HIGH),
+    (Named("_netrc"), "passwords by host", Name, HIGH),
+    (Named(".git-credentials"), "passwords of Git hosts", Name, HIGH),
+    (In(".docker", "config.json"), "passwords of container registries", DockerAuths, HIGH),
+    (Named(".dockercfg"), "passwords of container registries", DockerAuths, HIGH),
+    (In("containers", "auth.json"), "passwords of container registries", DockerAuths, HIGH),
+    (Named("kubeconfig"), "access to a Kubernetes cluster", Name, HIGH),
+    (In(".kube", "config"), "access to a Kubernetes cluster", Name, HIGH),
+    (Named(".htpasswd"), "password hashes of a web server", Name, MEDIUM),
+    (Named(".pgpass"), "PostgreSQL passwords", Name, HIGH),
+    (Named(".my.cnf"), "a MySQL password", Name, MEDIUM),
+    (Named(".mylogin.cnf"), "a MySQL password", Name, HIGH),
+    (Named(".s3cfg"), "keys of an object store", Name, HIGH),
+    (Named(".boto"), "keys of a cloud", Name, MEDIUM),
+    (Named("rclone.conf"), "keys of object stores", Name, MEDIUM),
+    (Named(".vault-token"), "a Vault token", Name, HIGH),
+    (Named(".terraformrc"), "a Terraform token", Name, MEDIUM),
+    (Named("terraform.tfstate"), "Terraform's state, secrets included", Name, MEDIUM),
+    (Named(".databrickscfg"), "a Databricks token", Name, HIGH),
+    (In("gh", "hosts.yml"), "a GitHub token", Name, HIGH),
+    (Named("secring.gpg"), "OpenPGP private keys", Name, HIGH),
+    (Ending(".jks"), "a Java key store", Name, MEDIUM),
+    (Ending(".keystore"), "a Java key store", Name, MEDIUM),
+    (Ending(".p12"), "a PKCS#12 key store", Name, MEDIUM),
+    (Ending(".pfx"), "a PKCS#12 key store", Name, MEDIUM),
+    (Ending(".kdbx"), "a password safe", Name, MEDIUM),
+    (Ending(".ovpn"), "a VPN profile, often with its key", Name, MEDIUM),
+    (In("etc", "shadow.bak"), "password hashes", Name, MEDIUM),
+    (In("etc", "shadow.old"), "password hashes", Name, MEDIUM),
+    (In("etc", "shadow~"), "password hashes", Name, MEDIUM),
+    (Named(".bash_history"), "commands that somebody typed, passwords among them at times", Name, LOW),
+    (Named(".zsh_history"), "commands that somebody typed, passwords among them at times", Name, LOW),
+    (Named(".ash_history"), "commands that somebody typed, passwords among them at times", Name, LOW),
+    (Named(".psql_history"), "statements that somebody typed, passwords among them at times", Name, LOW),
+    (Named(".mysql_history"), "statements that somebody typed, passwords among them at times", Name, LOW),
+];
+
+/// What comes behind `.env.` when the file is a pattern for people to copy.
+const PATTERNS: &[&str] =
+    &["example", "sample", "template", "tmpl", "dist", "defaults", "default", "schema", "md", "test", "ci"];
+
+/// Folders whose files come from packages of a language; a name alone says little there.
+const LIBRARIES: &[&str] = &["node_modules", "site-packages", "dist-packages", "gems", "vendor"];
+
+/// A file that is made to hold credentials lies in a layer, whether a container sees it or not.
+pub fn sensitive_file(facts: &Facts, _: &Params, sink: &mut Sink) {
+    for (layer, index) in facts.layers.iter().zip(0..) {
+        for record in layer.entries.iter() {
+            let Some((what, proof, severity)) = row(&record) else { continue };
+            let body = layer.body(record.index);
+            match record.kind() {
+                EntryKind::File if record.size > 0 && holds(proof, body) => {}
+                EntryKind::Symlink if proof == Name => {
+                    say_link(facts, index, &record, sink);
+                    continue;
+                }
+                _ => continue,
+            }
+            let path = record.path();
+            let at = facts.at_entry(index, record.index);
+            let owner = facts.packages.owner(&path);
+            let library = path.components().any(|part| LIBRARIES.iter().any(|known| part == known.as_bytes()));
+            let severity = match (owner, proof == Name && (library || is_showcase(&path))) {
+                (Some(_), _) => Severity::Info,
+                (None, true) => severity.min(Severity::Low),
+                (None, false) => severity,
+            };
+            let message = match owner {
+                Some(package) => format!("{} may hold {what}, shipped by package '{}'", shown(&path), package.name),
+                None if proof == Name => format!("a file that is made to hold {what} lies {}", place(facts, &at)),
+                None => format!("{what} lie {}", place(facts, &at)),
+            };
+            let found = sink.find(at, path.display(), message);
+            found.severity = Some(severity);
+            found.confidence = Some(if proof == Name { Confidence::Medium } else { Confidence::High });
+        }
+    }
+}
+
+/// A link by such a name: what it leads to is the question.
+fn say_link(facts: &Facts, layer: LayerIndex, record: &Record<'_>, sink: &mut Sink) {
+    let path = record.path();
+    let at = facts.at_entry(layer, record.index);
+    if facts.tree.presence(layer, record.index) != Presence::Visible || facts.packages.owner(&path).is_some() {
+        return;
+    }
+    let target = path.parent().unwrap_or_else(ImagePath::root).join(record.link);
+    let message = format!("{} is a link to {}, by a name that credentials have", shown(&path), shown(&target));
+    let found = sink.find(at, path.display(), message);
+    found.severity = Some(Severity::Low);
+    found.confidence = Some(Confidence::Low);
+}
+
+/// The row for an entry, by the last two components of its name.
+fn row(record: &Record<'_>) -> Option<(&'static str, Proof, Severity)> {
+    let mut parts = record.name.rsplit(|&byte| byte == b'/').filter(|part| !matches!(*part, b"" | b"."));
+    let name = std::str::from_utf8(parts.next()?).ok()?;
+    if let Some(kind) = name.strip_prefix(".env.") {
+        let pattern = kind.split(['.', '-', '_']).any(|word| PATTERNS.contains(&word));
+        return (!pattern && !kind.is_empty()).then_some((
+            "variables of an environment, passwords among them",
+            Name,
+            MEDIUM,
+        ));
+    }
+    let folder = parts.next().unwrap_or_default();
+    FILES.iter().find_map(|(files, what, proof, severity)| {
+        let hit = match files {
+            Named(wanted) => name == *wanted,
+            In(parent, wanted) => name == *wanted && folder == parent.as_bytes(),
+            Ending(end) => name.len() > end.len() && name.ends_with(end),
+        };
+        hit.then_some((*what, *proof, *severity))
+    })
+}
+
+/// Whether the body holds what the row says. A body that is not held is no proof.
+fn holds(proof: Proof, body: Option<&Body>) -> bool {
+    let Some(text) = body.map(|body| String::from_utf8_lossy(&body.bytes)) else { return proof == Name };
+    match proof {
+        Name => true,
+        Says(["://"]) => crate::facts::secrets::credentials(&text).iter().any(|found| found.name.starts_with("URL")),
+        Says(words) => text.lines().any(|line| {
+            let line = line.trim_start();
+            !line.starts_with(['#', ';']) && words.iter().any(|word| has_value(line, word))
+        }),
+        DockerAuths => serde_json::from_str(&text).is_ok_and(|config| has_auths(&config)),
+    }
+}
+
+/// Whether `line` has `word` with a literal value behind it: `word=x`, `word: x`, `word x`.
+fn has_value(line: &str, word: &str) -> bool {
+    let Some((before, rest)) = line.split_once(word) else { return false };
+    let whole = before.chars().next_back().is_none_or(|c| !c.is_ascii_alphanumeric());
+    let value = rest.trim_start_matches(['=', ':', ' ', '\t', '"', '\'']);
+    let apart = rest.len() > value.len();
+    whole && apart && !value.trim().is_empty() && !value.starts_with(['$', '<', '{', '%'])
+}
+
+/// Whether a Docker client's configuration holds a password. A helper's name is none.
+fn has_auths(config: &serde_json::Value) -> bool {
+    // `.dockercfg` has the hosts at the top.
+    let hosts = config.get("auths").unwrap_or(config).as_object();
+    hosts.into_iter().flat_map(|hosts| hosts.values()).any(|host| {
+        ["auth", "password", "identitytoken", "registrytoken"]
+            .iter()
+            .any(|key| host.get(key).and_then(serde_json::Value::as_str).is_some_and(|value| !value.is_empty()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json(text: &str) -> bool {
+        has_auths(&serde_json::from_str(text).expect("json"))
+    }
+
+    #[test]
+    fn docker_clients() {
+        assert!(json(r#"{"auths":{"r.example":{"auth":"dTpw"}}}"#));
+        assert!(json(r#"{"r.example":{"auth":"dTpw"}}"#));
+        assert!(!json(r#"{"auths":{"r.example":{}},"credsStore":"desktop"}"#));
+        assert!(!json(r#"{"architecture":"amd64","config":{"Cmd":["x"]}}"#));
+    }
+
+    #[test]
+    fn values_behind_words() {
+        assert!(has_value("//r.example/:_authToken=abc", "_authToken"));
+        assert!(has_value("machine h login u password p", "password"));
+        assert!(!has_value("//r.example/:_authToken=${NPM_TOKEN}", "_authToken"));
+        assert!(!has_value("password", "password"));
+        assert!(!has_value("always-auth=true", "_auth"));
+    }
+}
