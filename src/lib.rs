@@ -10,4 +10,5 @@ pub mod image;
 pub mod layer;
 pub mod model;
 pub mod rule;
+pub mod scan;
 pub mod source;

@@ -1,0 +1,323 @@
+//! The content scan against the rule files in rules/secrets: every type is found, near misses are not, any cutting of a
+//! stream gives the same hits, and the fast way finds what the slow one does.
+
+use plimsoll::facts::secrets::{CARRY, Extent, Finds, Hit, Patterns, SecretRule, generate};
+use plimsoll::model::{Confidence, Severity};
+use proptest::prelude::*;
+use std::sync::LazyLock;
+
+/// Every secret type of the rules folder.
+static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| Patterns::new(&rules()).expect("rules compile"));
+
+fn rules() -> Vec<SecretRule> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/rules/secrets");
+    let mut files: Vec<_> = std::fs::read_dir(folder).expect("rules").map(|file| file.expect("file").path()).collect();
+    files.sort();
+    files.iter().filter_map(|file| rule(&std::fs::read_to_string(file).expect("text"))).collect()
+}
+
+fn rule(page: &str) -> Option<SecretRule> {
+    let head = page.split("```toml\n").nth(1)?.split("```").next()?;
+    let head: toml::Table = head.parse().expect("head");
+    let secret = head.get("match")?.get("secret")?.as_table()?;
+    let word = |key: &str| head[key].as_str().expect("text").to_owned();
+    let severity: Severity = word("severity").parse().expect("severity");
+    let confidence = match word("confidence").as_str() {
+        "high" => Confidence::High,
+        "medium" => Confidence::Medium,
+        _ => Confidence::Low,
+    };
+    Some(SecretRule::read(&word("name"), severity, confidence, secret).expect("secret table"))
+}
+
+fn whole(file: &[u8]) -> Vec<Hit> {
+    let mut finds = Finds::default();
+    let extent = Extent { at: 0, len: file.len(), entry: 0, file: 0, first: true, last: true };
+    PATTERNS.scan(file, 0, true, &[extent], &mut finds);
+    finds.hits(PATTERNS.rules())
+}
+
+fn slowly(file: &[u8]) -> Vec<Hit> {
+    let mut finds = Finds::default();
+    PATTERNS.scan_slowly(file, 0, &mut finds);
+    finds.hits(PATTERNS.rules())
+}
+
+/// Every value that can be generated: its rule, what makes it, the value.
+fn values(seed: u64) -> Vec<(String, String, String)> {
+    let mut values = Vec::new();
+    for rule in PATTERNS.rules() {
+        let keys = ["", "/pkcs8", "/ec", "/openssh"].iter().map(ToString::to_string).collect();
+        let variants: Vec<String> = match rule.spec.structure {
+            Some(_) if rule.name == "private-key" => keys,
+            Some(_) => vec![String::new()],
+            None => (0..rule.spec.tokens.len()).map(|variant| format!("/{variant}")).collect(),
+        };
+        for variant in variants {
+            let kind = format!("{}{variant}", rule.name);
+            let value = generate(&PATTERNS, &kind, seed).unwrap_or_else(|| panic!("{kind}: nothing generated"));
+            values.push((rule.name.clone(), kind, value));
+        }
+    }
+    values
+}
+
+#[test]
+fn every_type_is_found_in_every_surrounding() {
+    for seed in 0..3 {
+        for (rule, kind, value) in values(seed) {
+            for around in ["V", "TOKEN=V\n", "  key: \"V\",\n", "\0\u{1}V\0", "a\\nV\\n", "x=%3DV&y", "'V'", "<V>"] {
+                if around == "<V>" && value.contains('\n') {
+                    continue;
+                }
+                let text = around.replace('V', &value);
+                let hits = whole(text.as_bytes());
+                assert_eq!(hits.len(), 1, "{kind} in {around:?}: {hits:?}");
+                let wanted = &PATTERNS.rules().iter().find(|known| known.name == rule).expect("rule").severity;
+                assert_eq!(hits[0].rule, rule, "{kind} in {around:?}");
+                let for_tests = value.contains("_test_");
+                assert!(hits[0].severity == *wanted || for_tests, "{kind}: {:?}", hits[0]);
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_of_a_secret_is_shown() {
+    for (_, kind, value) in values(11) {
+        let shown = format!("{:?}", whole(value.as_bytes()));
+        // What a literal of the rule says is public; eight bytes of the rest are not.
+        let literals: Vec<&str> =
+            PATTERNS.rules().iter().flat_map(|rule| rule.spec.tokens.iter().map(String::as_str)).collect();
+        let secret = value.split("KEY-----").nth(1).map_or(&*value, |body| body.trim_end_matches(|c| c != '='));
+        for piece in secret.as_bytes().windows(8).map(String::from_utf8_lossy) {
+            let public = literals.iter().any(|literal| literal.contains(&*piece));
+            assert!(public || !shown.contains(&*piece), "{kind}: {piece}");
+        }
+    }
+}
+
+#[test]
+fn a_broken_checksum_is_probably_fake() {
+    for (rule, kind, value) in values(5) {
+        let spec = &PATTERNS.rules().iter().find(|known| known.name == rule).expect("rule").spec;
+        let checked = whole(value.as_bytes()).iter().any(|hit| hit.detail == "checksum valid");
+        if !checked || rule == "cloudflare-token" {
+            continue;
+        }
+        let mut bytes = value.clone().into_bytes();
+        let last = bytes.last_mut().expect("bytes");
+        let other: u8 = if spec.check == plimsoll::facts::secrets::Check::Bech32 { b'Q' } else { b'7' };
+        *last = if *last == other { other + 1 } else { other };
+        let hits = whole(&bytes);
+        assert!(hits.iter().all(|hit| hit.severity <= Severity::Low) && !hits.is_empty(), "{kind}: {hits:?}");
+    }
+}
+
+#[test]
+fn near_misses_are_no_hits() {
+    for (_, kind, value) in values(3) {
+        if value.contains("PRIVATE KEY") {
+            continue;
+        }
+        let half = &value[..value.len() / 2];
+        // Half of one without a fixed length may still be long enough.
+        let spec = &PATTERNS.rules().iter().find(|known| kind.starts_with(&known.name)).expect("rule").spec;
+        let open =
+            spec.tokens.iter().any(|token| token.split(['{', '}']).any(|run| run.contains(':') && run.contains('-')));
+        assert!(open || whole(half.as_bytes()).is_empty(), "half of {kind}");
+        if !whole(format!("xQ{value}").as_bytes()).iter().all(|hit| hit.detail == "checksum valid") {
+            let hits = whole(format!("xQ{value}").as_bytes());
+            assert!(
+                value.contains("AccountKey") || value.contains("hooks.slack.com") || value.contains("api/webhooks"),
+                "glued {kind}: {hits:?}"
+            );
+        }
+    }
+    for text in [
+        "-----BEGIN PRIVATE KEY-----\n<your key>\n-----END PRIVATE KEY-----",
+        "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA...\n-----END RSA PRIVATE KEY-----",
+        "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmU=\n-----END OPENSSH PRIVATE KEY-----\n",
+        "print('-----BEGIN RSA PRIVATE KEY-----')",
+        "-----BEGIN PUBLIC KEY-----",
+        "pk_live_0000111122223333444455556666",
+        "sha512-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==",
+    ] {
+        assert_eq!(whole(text.as_bytes()), [], "{text}");
+    }
+    let documented = format!("AKIA{}", "IOSFODNN7EXAMPLE");
+    assert_eq!(whole(documented.as_bytes())[0].severity, Severity::Info);
+}
+
+#[test]
+fn keys_in_every_wrapping_are_one_key() {
+    let key = generate(&PATTERNS, "private-key", 9).expect("key");
+    let lines = |write: &dyn Fn(&str) -> String| key.lines().map(write).collect::<String>();
+    let one_line = key.replace('\n', "\\n");
+    let json = format!("{{\"key\": \"{one_line}\"}}");
+    let source = lines(&|line| format!("    \"{line}\\n\" +\n"));
+    let python = lines(&|line| format!("    '{line}\\n'\n"));
+    let yaml = lines(&|line| format!("      {line}\n"));
+    let comment = lines(&|line| format!("# {line}\n"));
+    let dos = key.replace('\n', "\r\n");
+    let wanted = &whole(key.as_bytes())[0].secret.hash;
+    for text in [&one_line, &json, &source, &python, &yaml, &comment, &dos] {
+        let hits = whole(text.as_bytes());
+        assert_eq!(hits.len(), 1, "{text}");
+        assert_eq!((&hits[0].secret.hash, hits[0].severity), (wanted, Severity::High), "{text}");
+    }
+    let encrypted = generate(&PATTERNS, "private-key/encrypted", 9).expect("key");
+    assert_eq!(whole(encrypted.as_bytes())[0].severity, Severity::Low);
+    let proc = key.replacen("KEY-----\n", "KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\n", 1);
+    assert_eq!(whole(proc.as_bytes())[0].severity, Severity::Low);
+}
+
+#[test]
+fn a_key_in_a_program_is_told() {
+    let key = generate(&PATTERNS, "private-key", 9).expect("key");
+    let hits = whole(format!("\u{7f}ELF\0\0{key}").as_bytes());
+    assert!(hits[0].program && hits[0].line == 0);
+}
+
+#[test]
+fn a_pair_is_worse_than_half_of_it() {
+    let id = generate(&PATTERNS, "aws-access-key", 1).expect("id");
+    let secret = "aB3".repeat(14);
+    let hits = whole(format!("aws_access_key_id={id}\naws_secret_access_key={}\n", &secret[..40]).as_bytes());
+    assert_eq!((hits.len(), hits[0].severity), (1, Severity::Critical));
+}
+
+#[test]
+fn lines_and_columns_are_counted() {
+    let token = generate(&PATTERNS, "github-token", 1).expect("token");
+    let hits = whole(format!("one\ntwo\n  x={token}\n").as_bytes());
+    assert_eq!((hits[0].line, hits[0].column, hits[0].offset), (3, 5, 12));
+}
+
+/// Files as a stream would have them: contents, and what lies between them (tar headers).
+fn stream(files: &[Vec<u8>]) -> (Vec<u8>, Vec<(usize, usize)>) {
+    let (mut bytes, mut places) = (Vec::new(), Vec::new());
+    for file in files {
+        bytes.extend_from_slice(&[0u8; 300]);
+        // What stands in headers is no content.
+        bytes.extend_from_slice(b"ghp_");
+        places.push((bytes.len(), file.len()));
+        bytes.extend_from_slice(file);
+    }
+    (bytes, places)
+}
+
+fn scan_cut(bytes: &[u8], places: &[(usize, usize)], blocks: &[usize]) -> Vec<Hit> {
+    let mut finds = Vec::new();
+    let (mut at, mut turn) = (0, 0);
+    loop {
+        let block = blocks[turn % blocks.len()].max(1);
+        turn += 1;
+        let end = (at + block).min(bytes.len());
+        let begin = at.saturating_sub(CARRY);
+        let extents: Vec<Extent> = (0u32..)
+            .zip(places)
+            .filter(|(_, (start, length))| *length > 0 && *start < end && start + length > begin)
+            .map(|(entry, &(start, length))| {
+                let (from, to) = (start.max(begin), (start + length).min(end));
+                let (first, last) = (from == start, to == start + length);
+                Extent { at: from - begin, len: to - from, entry, file: (from - start) as u64, first, last }
+            })
+            .collect();
+        let mut own = Finds::default();
+        PATTERNS.scan(&bytes[begin..end], at - begin, end == bytes.len(), &extents, &mut own);
+        finds.push(own);
+        at = end;
+        if at == bytes.len() {
+            break;
+        }
+    }
+    // Threads end in any order.
+    let mut all = Finds::default();
+    finds.into_iter().rev().for_each(|own| all.absorb(own));
+    all.hits(PATTERNS.rules())
+}
+
+fn filler(seed: u64, length: usize) -> Vec<u8> {
+    let mut state = seed | 1;
+    (0..length)
+        .map(|_| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            b"abcdefgh =\n\t.:-_/AKIA0123"[(state >> 40) as usize % 25]
+        })
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_cutting_gives_the_same_hits(
+        seed in any::<u64>(),
+        pieces in prop::collection::vec((0usize..30_000, any::<prop::sample::Index>(), any::<bool>()), 1..12),
+        blocks in prop::collection::vec(1usize..50_000, 1..6),
+        tiny in any::<bool>(),
+    ) {
+        let values = values(seed);
+        let mut files: Vec<Vec<u8>> = vec![Vec::new()];
+        for (length, index, next) in pieces {
+            let length = if tiny { length / 200 } else { length };
+            let blocks_of = filler(seed ^ length as u64, length);
+            let file = files.last_mut().expect("a file");
+            file.extend_from_slice(&blocks_of);
+            file.push(b'\n');
+            file.extend_from_slice(index.get(&values).2.as_bytes());
+            if next {
+                files.push(Vec::new());
+            }
+        }
+        let (bytes, places) = stream(&files);
+        let at_once = scan_cut(&bytes, &places, &[usize::MAX / 2]);
+        let blocks = if tiny { blocks.iter().map(|block| block / 500).collect() } else { blocks };
+        prop_assert_eq!(&scan_cut(&bytes, &places, &blocks), &at_once);
+        prop_assert!(!at_once.is_empty());
+        for (entry, file) in (0u32..).zip(&files) {
+            let own: Vec<Hit> = at_once.iter().filter(|hit| hit.entry == entry).cloned().map(|hit| Hit { entry: 0, ..hit }).collect();
+            prop_assert_eq!(&own, &slowly(file));
+        }
+    }
+}
+
+#[test]
+fn the_fast_way_finds_what_the_slow_one_does_on_this_machine() {
+    let mut files = 0;
+    for folder in ["/etc/ssl", "/usr/share/doc", "/usr/lib/python3"] {
+        let Ok(entries) = std::fs::read_dir(folder) else { continue };
+        for entry in entries.flatten().take(100) {
+            let Ok(file) = std::fs::read(entry.path()) else { continue };
+            let file = &file[..file.len().min(200_000)];
+            assert_eq!(whole(file), slowly(file), "{}", entry.path().display());
+            files += 1;
+        }
+    }
+    if files == 0 {
+        println!("no files to compare on");
+    }
+}
+
+/// Dense candidates: what is found is bounded, and the scan ends. How long it takes is measured by the benchmark.
+#[test]
+fn dense_input_is_bounded() {
+    let token = generate(&PATTERNS, "github-token", 1).expect("token");
+    let many = format!("{token} ").repeat(100_000);
+    let hits = whole(many.as_bytes());
+    assert!(hits.len() <= 64 * (many.len() / 65_536 + 1));
+    let key = generate(&PATTERNS, "private-key", 1).expect("key");
+    for piece in [
+        "AKIA",
+        "ghp_",
+        "-----BEGIN PRIVATE KEY-----",
+        "LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0t\n",
+        "T3BlbkFJ",
+        "sk-proj-",
+        "eyJ",
+        &key[..400],
+    ] {
+        let _ = whole(piece.repeat(400_000 / piece.len()).as_bytes());
+    }
+}
