@@ -9,6 +9,8 @@ pub mod facts;
 pub mod image;
 pub mod layer;
 pub mod model;
+pub mod policy;
+pub mod report;
 pub mod rule;
 pub mod scan;
 pub mod source;
