@@ -5,6 +5,7 @@
 //!
 //! A folder is a floor; an import points down, never up (`tests/floors.rs`). See `docs/architecture.md`.
 
+pub mod cli;
 pub mod facts;
 pub mod image;
 pub mod layer;

@@ -1,0 +1,64 @@
+//! What stops a command, in words for a person: `error: app.tar: not a container image` and, where there is advice, a
+//! line `help: …`.
+
+use crate::model::visible_str;
+use std::fmt::Write as _;
+use std::io;
+
+/// An error for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Problem {
+    /// Names the thing, then the trouble.
+    pub message: String,
+    /// What to do about it; may have several lines.
+    pub advice: Option<String>,
+}
+
+impl Problem {
+    /// A problem without advice.
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), advice: None }
+    }
+
+    /// The same with advice.
+    pub(super) fn help(mut self, advice: impl Into<String>) -> Self {
+        self.advice = Some(advice.into());
+        self
+    }
+
+    /// An error of the operating system about `thing`.
+    pub(super) fn io(thing: &str, error: &io::Error) -> Self {
+        let text = error.to_string();
+        // "No such file or directory (os error 2)": the number helps nobody.
+        let text = text.split(" (os error").next().unwrap_or(&text);
+        let mut chars = text.chars();
+        let first = chars.next().map(|first| first.to_ascii_lowercase());
+        Self::new(format!("{thing}: {}{}", first.map_or(String::new(), String::from), chars.as_str()))
+    }
+
+    /// Writes it to standard error. Nobody is left to tell when that fails.
+    pub(super) fn print(&self) {
+        let mut text = format!("error: {}\n", visible_str(&self.message));
+        for line in self.advice.iter().flat_map(|advice| advice.lines()) {
+            let _ = writeln!(text, "help: {}", visible_str(line));
+        }
+        let _ = io::Write::write_all(&mut io::stderr().lock(), text.as_bytes());
+    }
+}
+
+impl From<crate::policy::UnknownRule> for Problem {
+    fn from(unknown: crate::policy::UnknownRule) -> Self {
+        Self::new(unknown.to_string()).help(unknown.advice())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_of_the_system_read_like_ours() {
+        let error = io::Error::from_raw_os_error(2);
+        assert_eq!(Problem::io("app.tar", &error).message, "app.tar: no such file or directory");
+    }
+}
