@@ -19,6 +19,10 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 /// Bytes of a block: small enough for a core's own cache, large enough to forget the work around it.
 const BLOCK: usize = 256 << 10;
 
+/// How often a thread without work gives way before it sleeps. Waking costs more than a block's inflation takes, on both
+/// sides.
+const PATIENCE: usize = 500;
+
 /// How layers are read.
 #[derive(Clone, Copy, Debug)]
 pub struct Reading<'a> {
@@ -77,8 +81,17 @@ struct Queue {
     blocks: VecDeque<Block>,
     /// Threads that wait for a block.
     idle: usize,
+    /// Those of them that must be woken.
+    asleep: usize,
     /// Layers that are being read or have blocks about.
     unfinished: usize,
+}
+
+impl Queue {
+    /// Whether there is work, or no more to come.
+    fn has_news(&self) -> bool {
+        !self.blocks.is_empty() || self.unfinished == 0
+    }
 }
 
 /// The facts of every layer, in the order of the image.
@@ -141,7 +154,19 @@ impl Pool<'_> {
                 return None;
             }
             queue.idle += 1;
-            queue = self.turn.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            for _ in 0..PATIENCE {
+                drop(queue);
+                std::thread::yield_now();
+                queue = lock(&self.queue);
+                if queue.has_news() {
+                    break;
+                }
+            }
+            if !queue.has_news() {
+                queue.asleep += 1;
+                queue = self.turn.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                queue.asleep -= 1;
+            }
             queue.idle -= 1;
         }
     }
@@ -152,8 +177,11 @@ impl Pool<'_> {
         let mut queue = lock(&self.queue);
         if queue.idle > 0 || (!queue.blocks.is_empty() && queue.blocks.len() < 2 * self.reading.threads) {
             queue.blocks.push_back(block);
+            let wakes = queue.asleep > 0;
             drop(queue);
-            self.turn.notify_one();
+            if wakes {
+                self.turn.notify_one();
+            }
         } else {
             drop(queue);
             self.look_at(block);
