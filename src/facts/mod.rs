@@ -25,7 +25,7 @@ pub use start::{Content, Role, ShellForm, ShellKind, Start, StartProgram, Troubl
 
 use crate::image::{History, ImageConfig, Platform};
 use crate::layer::{Node, Tree};
-use crate::model::{ImagePath, LayerIndex, Location, Presence};
+use crate::model::{ImagePath, LayerIndex, Location};
 
 /// Everything that is known of one image.
 #[derive(Debug, Default)]
@@ -81,7 +81,8 @@ impl Facts {
         Location::file(node.path(), node.layer().unwrap_or(0))
     }
 
-    /// Where entry `entry` of `layer` stands, with its presence.
+    /// Where the content of entry `entry` of `layer` stands: by a name that a container sees if there is one, else by its
+    /// own with its presence.
     #[must_use]
     pub fn at_entry(&self, layer: LayerIndex, entry: u32) -> Location {
         let path = self
@@ -89,7 +90,7 @@ impl Facts {
             .get(layer as usize)
             .and_then(|facts| facts.entries.get(entry))
             .map_or_else(ImagePath::root, |record| record.path());
-        let presence: Presence = self.tree.presence(layer, entry);
+        let (path, presence) = self.tree.place(layer, entry, path);
         Location::file(path, layer).with_presence(presence)
     }
 }

@@ -8,6 +8,8 @@ use std::hash::{BuildHasher, RandomState};
 
 /// No node, no file, no layer.
 pub(super) const NONE: u32 = u32::MAX;
+/// No file because the entry is a mark: a whiteout, an opaque marker, AUFS' own.
+pub(super) const MARK: u32 = u32::MAX - 1;
 /// The node of `/`.
 pub(super) const ROOT: u32 = 0;
 
@@ -37,7 +39,7 @@ pub(super) struct File {
     pub(super) content: (LayerIndex, u32),
     /// How many slots it stands in.
     pub(super) names: u32,
-    /// Who took its last name.
+    /// Who took its last name. Of a file with several names each has its own; [`super::fold::Fold::gone`] has those.
     pub(super) presence: Presence,
     /// Where its link target begins in the texts; its attributes follow.
     text: u32,
