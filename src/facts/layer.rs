@@ -25,6 +25,17 @@ pub struct LayerFacts {
     pub notes: Vec<String>,
     /// What was not looked at: (entry or none for the layer, sentence).
     pub gaps: Vec<(Option<u32>, String)>,
+    /// What went by while the layer was read, kept or not.
+    pub met: Met,
+}
+
+/// Counts of what the walk over a layer met.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Met {
+    /// Entries.
+    pub entries: u32,
+    /// Executable files with a body.
+    pub heads: u64,
 }
 
 /// A file body held whole, or its beginning.
@@ -39,6 +50,15 @@ pub struct Body {
 }
 
 impl LayerFacts {
+    /// Takes out all that is told of entries from number `kept` on.
+    pub(super) fn cut_at(&mut self, kept: u32) {
+        self.bodies.retain(|body| body.entry < kept);
+        self.heads.retain(|head| head.entry < kept);
+        self.hits.retain(|hit| hit.entry < kept);
+        self.digests.retain(|(entry, _)| *entry < kept);
+        self.gaps.retain(|(entry, _)| entry.is_none_or(|entry| entry < kept));
+    }
+
     /// The body of `entry`, when it is held.
     #[must_use]
     pub fn body(&self, entry: u32) -> Option<&Body> {

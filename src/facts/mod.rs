@@ -2,6 +2,7 @@
 
 mod accounts;
 mod assemble;
+mod budget;
 mod distribution;
 mod file;
 mod gather;
@@ -15,10 +16,11 @@ mod testing;
 
 pub use accounts::{Accounts, Group, ResolvedUser, ShadowEntry, User};
 pub use assemble::Described;
+pub use budget::Budget;
 pub use distribution::Distribution;
-pub use gather::{Budget, Gather};
+pub use gather::Gather;
 pub use interest::{HEAD, head, wanted};
-pub use layer::{Body, LayerFacts};
+pub use layer::{Body, LayerFacts, Met};
 pub use packages::{Package, PackageSystem, Packages};
 pub use secrets::{CARRY, Extent, Finds, Hit, Patterns};
 pub use start::{Content, Role, ShellForm, ShellKind, Start, StartProgram, Trouble, UserDrop};

@@ -14,7 +14,7 @@ mod tests;
 use super::entry::xattrs;
 use super::{EntryKind, LayerEntries};
 use crate::model::{ImagePath, LayerIndex, Limits, Presence};
-use fold::Fold;
+use fold::{Fold, Folded};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use store::{File, MARK, NONE, ROOT, Store};
@@ -76,23 +76,17 @@ impl Tree {
         for entries in layers {
             fold.layer(entries);
         }
-        let mut tree = Self {
-            store: fold.store,
-            order: Vec::new(),
-            files: fold.files,
-            names: BTreeMap::new(),
-            gone: fold.gone,
-            hidden: Vec::new(),
-            symlinks: limits.symlinks,
-        };
+        let Folded { store, notes, files, named, gone } = fold.finish();
+        let (order, hidden) = (Vec::new(), Vec::new());
+        let mut tree = Self { store, order, files, names: BTreeMap::new(), gone, hidden, symlinks: limits.symlinks };
         tree.store.shrink();
         tree.sort_children();
         tree.order = tree.by_path();
-        for slot in tree.order.iter().filter(|slot| fold.named.contains_key(slot)) {
+        for slot in tree.order.iter().filter(|slot| named.contains_key(slot)) {
             tree.names.entry(tree.store.slots[*slot as usize].file).or_insert(*slot);
         }
         tree.hidden = tree.all_hidden(layers);
-        (tree, fold.notes.sentences())
+        (tree, notes.sentences())
     }
 
     /// What stands at `path`, symbolic links not followed.

@@ -18,15 +18,15 @@ const NAME_MAX: usize = 255;
 
 /// The tree while layers are laid on it.
 pub(super) struct Fold<'l> {
-    pub(super) store: Store,
-    pub(super) notes: Notes,
+    store: Store,
+    notes: Notes,
     /// For each layer and entry the file it is a name of; [`NONE`] or [`MARK`] when it makes none.
-    pub(super) files: Vec<Box<[u32]>>,
+    files: Vec<Box<[u32]>>,
     /// The layer and entry that put a file where it stands, for the names that its own entry does not tell: all names
     /// of a file with several, and those that lie behind a symbolic link.
-    pub(super) named: BTreeMap<u32, (LayerIndex, u32)>,
+    named: BTreeMap<u32, (LayerIndex, u32)>,
     /// What became of such names when they went, by layer and entry.
-    pub(super) gone: BTreeMap<(LayerIndex, u32), Presence>,
+    gone: BTreeMap<(LayerIndex, u32), Presence>,
     limits: &'l Limits,
     layer: LayerIndex,
     marks: Vec<Marks>,
@@ -36,6 +36,15 @@ pub(super) struct Fold<'l> {
     recent: Option<(ImagePath, u32)>,
     /// Whether symbolic links were followed to the directory entered last.
     through_link: bool,
+}
+
+/// What is left of a fold when all layers are laid; its fields are the fold's.
+pub(super) struct Folded {
+    pub(super) store: Store,
+    pub(super) notes: Notes,
+    pub(super) files: Vec<Box<[u32]>>,
+    pub(super) named: BTreeMap<u32, (LayerIndex, u32)>,
+    pub(super) gone: BTreeMap<(LayerIndex, u32), Presence>,
 }
 
 /// What happened to a slot, as the last layer in which it did.
@@ -77,6 +86,12 @@ impl<'l> Fold<'l> {
         self.files.push(files);
         self.layer += 1;
         self.recent = None;
+    }
+
+    /// All layers are laid.
+    pub(super) fn finish(self) -> Folded {
+        let Self { store, notes, files, named, gone, .. } = self;
+        Folded { store, notes, files, named, gone }
     }
 
     /// Applies one entry; the file that it is a name of, or [`MARK`].
