@@ -118,7 +118,9 @@ impl Budget {
         }
         if overdrawn {
             let limit = limits.bodies;
-            layers.iter_mut().for_each(|layer| layer.bodies.clear());
+            for layer in layers.iter_mut() {
+                layer.bodies.clear();
+            }
             if let Some(base) = layers.first_mut() {
                 let why = format!("the files that rules read pass {limit} bytes in all layers: none was read");
                 base.gaps.push((None, why));

@@ -100,6 +100,12 @@ impl<'a> Gather<'a> {
         (if executable { HEAD } else { 0 }, true)
     }
 
+    /// `len` bytes of `entry` stand at `stream` of the layer and at `file` of the entry.
+    fn add_extent(&mut self, stream: u64, len: usize, entry: u32, file: u64, last: bool) {
+        let at = self.block.1 + stream.saturating_sub(self.block.0) as usize;
+        self.extents.push(Extent { at, len, entry, file, first: file == 0, last });
+    }
+
     fn tell_cut_body(&mut self, entry: &Entry, most: u64) {
         if self.cut_bodies <= CUT_BODIES_TOLD {
             let name = visible_str(&visible(&entry.name)).into_owned();
@@ -176,16 +182,9 @@ impl Visit for Gather<'_> {
         if !current.kept {
             return;
         }
-        let at = self.block.1 + stream.saturating_sub(self.block.0) as usize;
-        let end = file + bytes.len() as u64;
-        self.extents.push(Extent {
-            at,
-            len: bytes.len(),
-            entry: current.entry,
-            file,
-            first: file == 0,
-            last: end == current.size,
-        });
+        let last = file + bytes.len() as u64 == current.size;
+        let entry = current.entry;
+        self.add_extent(stream, bytes.len(), entry, file, last);
     }
 
     fn hole(&mut self, _file: u64, length: u64) {
@@ -203,5 +202,9 @@ impl Visit for Gather<'_> {
 
     fn end(&mut self) {
         self.close();
+    }
+
+    fn trailing(&mut self, stream: u64, at: u64, bytes: &[u8]) {
+        self.add_extent(stream, bytes.len(), LayerFacts::TRAILING, at, false);
     }
 }

@@ -50,11 +50,14 @@ pub struct Body {
 }
 
 impl LayerFacts {
+    /// The number that stands for no entry: hits in what follows the end of the layer's tar have it.
+    pub const TRAILING: u32 = u32::MAX;
+
     /// Takes out all that is told of entries from number `kept` on.
     pub(super) fn cut_at(&mut self, kept: u32) {
         self.bodies.retain(|body| body.entry < kept);
         self.heads.retain(|head| head.entry < kept);
-        self.hits.retain(|hit| hit.entry < kept);
+        self.hits.retain(|hit| hit.entry < kept || hit.entry == Self::TRAILING);
         self.digests.retain(|(entry, _)| *entry < kept);
         self.gaps.retain(|(entry, _)| entry.is_none_or(|entry| entry < kept));
     }

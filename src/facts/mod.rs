@@ -27,7 +27,10 @@ pub use start::{Content, Role, ShellForm, ShellKind, Start, StartProgram, Troubl
 
 use crate::image::{History, ImageConfig, Platform};
 use crate::layer::{Node, Tree};
-use crate::model::{ImagePath, LayerIndex, Location};
+use crate::model::{ImagePath, LayerIndex, Location, Presence};
+
+/// Stands for the path of bytes that no file has.
+const AFTER_THE_END: &str = "/(after the end of the layer's archive)";
 
 /// Everything that is known of one image.
 #[derive(Debug, Default)]
@@ -84,9 +87,13 @@ impl Facts {
     }
 
     /// Where the content of entry `entry` of `layer` stands: by a name that a container sees if there is one, else by its
-    /// own with its presence.
+    /// own with its presence. What follows the end of a layer's tar ([`LayerFacts::TRAILING`]) has a name that says so.
     #[must_use]
     pub fn at_entry(&self, layer: LayerIndex, entry: u32) -> Location {
+        if entry == LayerFacts::TRAILING {
+            let hidden = Presence::Removed { by: layer };
+            return Location::file(ImagePath::from(AFTER_THE_END), layer).with_presence(hidden);
+        }
         let path = self
             .layers
             .get(layer as usize)
