@@ -18,19 +18,16 @@ fn places(layers: Vec<Vec<u8>>, stored: Stored, threads: &str) -> Vec<Value> {
     let ran = plimsoll(&[&args[..], &[path.as_os_str()]].concat());
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let report = ran.json();
-    let findings = report["findings"].as_array().unwrap().iter();
-    findings.filter(|finding| finding["rule"] == "aws-access-key").map(|finding| finding["location"].clone()).collect()
+    let findings = report["images"][0]["findings"].as_array().unwrap().iter();
+    findings.filter(|finding| finding["rule"] == "aws-access-key").map(|finding| finding["at"].clone()).collect()
 }
 
 fn place(path: &str, layer: u32, line: u32, removed: Option<u32>) -> Value {
-    let mut place = json!({
-        "kind": "file", "path": path, "layer": layer, "line": line, "column": 7,
-        "presence": if removed.is_some() { "removed" } else { "visible" },
-    });
-    if let Some(by) = removed {
-        place["by"] = by.into();
-    }
-    place
+    let presence = if removed.is_some() { "removed" } else { "visible" };
+    json!({
+        "kind": "file", "path": path, "layer": layer, "line": line, "column": 7, "inside": [],
+        "presence": presence, "removed_by": removed,
+    })
 }
 
 #[test]
@@ -73,7 +70,7 @@ fn what_follows_the_end_of_a_layer_is_searched() {
                 let found = places(vec![layer.clone()], Stored::Plain, threads);
                 let [found] = &found[..] else { panic!("{zeros}, {line}: {found:?}") };
                 assert_eq!(found["path"], "/(after the end of the layer's archive)");
-                assert_eq!((&found["presence"], &found["by"]), (&json!("removed"), &json!(0)));
+                assert_eq!((&found["presence"], &found["removed_by"]), (&json!("removed"), &json!(0)));
                 if line > 1 {
                     assert_eq!(found["line"], line);
                 }
