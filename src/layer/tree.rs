@@ -32,6 +32,7 @@ pub struct Tree {
     /// What became of names that are not their file's only one, by layer and entry.
     gone: BTreeMap<(LayerIndex, u32), Presence>,
     hidden: Vec<Hidden>,
+    left_out: u64,
     symlinks: usize,
 }
 
@@ -76,9 +77,10 @@ impl Tree {
         for entries in layers {
             fold.layer(entries);
         }
-        let Folded { store, notes, files, named, gone } = fold.finish();
+        let Folded { store, notes, files, named, gone, left_out } = fold.finish();
         let (order, hidden) = (Vec::new(), Vec::new());
-        let mut tree = Self { store, order, files, names: BTreeMap::new(), gone, hidden, symlinks: limits.symlinks };
+        let mut tree =
+            Self { store, order, files, names: BTreeMap::new(), gone, hidden, left_out, symlinks: limits.symlinks };
         tree.store.shrink();
         tree.sort_children();
         tree.order = tree.by_path();
@@ -113,6 +115,12 @@ impl Tree {
     #[must_use]
     pub fn hidden(&self) -> &[Hidden] {
         &self.hidden
+    }
+
+    /// How many entries are not in the tree because more directories than [`Limits::implied`] would have had to be made.
+    #[must_use]
+    pub fn left_out(&self) -> u64 {
+        self.left_out
     }
 
     /// Whether a container sees what `entry` of `layer` made by the name that it gave, and who hid it otherwise. A

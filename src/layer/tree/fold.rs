@@ -32,6 +32,10 @@ pub(super) struct Fold<'l> {
     marks: Vec<Marks>,
     /// What following links may still cost, for all layers.
     link_steps: usize,
+    /// Directories without an entry of their own that may still be made, for all layers.
+    implied_left: usize,
+    /// Entries left out because no more could be made.
+    left_out: u64,
     /// The directory entered last, while it stands: most entries follow one of the same directory.
     recent: Option<(ImagePath, u32)>,
     /// Whether symbolic links were followed to the directory entered last.
@@ -45,6 +49,7 @@ pub(super) struct Folded {
     pub(super) files: Vec<Box<[u32]>>,
     pub(super) named: BTreeMap<u32, (LayerIndex, u32)>,
     pub(super) gone: BTreeMap<(LayerIndex, u32), Presence>,
+    pub(super) left_out: u64,
 }
 
 /// What happened to a slot, as the last layer in which it did.
@@ -75,6 +80,8 @@ impl<'l> Fold<'l> {
             layer: 0,
             marks: vec![root],
             link_steps: LINK_STEPS,
+            implied_left: limits.implied,
+            left_out: 0,
             recent: None,
             through_link: false,
         }
@@ -90,8 +97,8 @@ impl<'l> Fold<'l> {
 
     /// All layers are laid.
     pub(super) fn finish(self) -> Folded {
-        let Self { store, notes, files, named, gone, .. } = self;
-        Folded { store, notes, files, named, gone }
+        let Self { store, notes, files, named, gone, left_out, .. } = self;
+        Folded { store, notes, files, named, gone, left_out }
     }
 
     /// Applies one entry; the file that it is a name of, or [`MARK`].
@@ -292,6 +299,11 @@ impl<'l> Fold<'l> {
                             return None;
                         }
                         there => {
+                            let Some(left) = self.implied_left.checked_sub(1) else {
+                                self.left_out += 1;
+                                return None;
+                            };
+                            self.implied_left = left;
                             odd = odd.or(self.oddity(slot, there, way.has_followed()));
                             self.release(slot, Presence::Overwritten { by: self.layer });
                             self.store.slots[slot as usize].file = self.store.add(File::implied());
@@ -304,6 +316,11 @@ impl<'l> Fold<'l> {
         }
         if let Some(note) = odd {
             self.note(note, path);
+        }
+        // Links may lead farther down than any name reaches.
+        if way.has_followed() && self.store.depth_of(directory) > self.limits.path {
+            self.note(Note::NameTooLong, path);
+            return None;
         }
         self.recent = Some((parent.clone(), directory));
         self.through_link = way.has_followed();

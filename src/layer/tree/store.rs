@@ -170,6 +170,12 @@ impl Store {
         ImagePath::clamp(&names.join(&b'/'))
     }
 
+    /// The length of the path of `slot`, bytes.
+    pub(super) fn depth_of(&self, slot: u32) -> usize {
+        let up = std::iter::successors(Some(slot), |&slot| Some(self.slots[slot as usize].parent));
+        up.take_while(|&slot| slot != ROOT).map(|slot| 1 + self.name(slot).len()).sum()
+    }
+
     /// What `path` leads to, at most `links` symbolic links followed. `steps` is what following may cost; what it did
     /// is taken off.
     pub(super) fn resolve(&self, path: &ImagePath, links: usize, steps: &mut usize) -> Result<u32, Unresolved> {

@@ -230,6 +230,28 @@ fn a_whiteout_is_no_file_whatever_it_carries() {
 }
 
 #[test]
+fn directories_without_entries_are_bounded() {
+    let limits = Limits { implied: 4, ..Limits::default() };
+    let (base, upper) = (layer(&["a/b/c/x", "d/", "d/y"]), layer(&["a/b/c/z", "e/f/x", "g/x", "e/y"]));
+    let (tree, _) = Tree::fold(&[&base, &upper], &limits);
+    assert_eq!(paths(&tree), "/a /a/b /a/b/c /a/b/c/x:0 /a/b/c/z:1 /d /d/y:0 /e /e/y:1");
+    assert_eq!(tree.left_out(), 2);
+    assert_eq!(Tree::fold(&[&base], &limits).0.left_out(), 0);
+}
+
+#[test]
+fn links_lead_no_deeper_than_names_may() {
+    let deep = "d/".repeat(1500);
+    let lines = [format!("l > {deep}"), "l/x".to_owned(), format!("l/m > {deep}"), "l/m/y".to_owned(), "ok".to_owned()];
+    let (tree, notes) = fold(&[layer(&lines.each_ref().map(String::as_str))]);
+    let longest = tree.iter().map(|node| node.path().as_bytes().len()).max();
+    let files: Vec<_> = tree.iter().filter(|node| node.kind() == EntryKind::File).map(|node| node.name()).collect();
+    assert_eq!(files, [&b"x"[..], b"ok"]);
+    assert!(longest.is_some_and(|longest| longest < 7000), "{longest:?}");
+    assert_eq!(notes.len(), 2, "{notes:?}");
+}
+
+#[test]
 fn odd_whiteouts() {
     assert_tree(&[&["d/a"], &["d/.wh.", "d/.wh..", "d/.wh..."]], "/d /d/a:0", 1);
     assert_tree(&[&["d/a"], &["d/.wh.a/", "d/.wh.a/in"]], "/d /d/.wh.a /d/.wh.a/in:1", 0);
