@@ -32,6 +32,7 @@ struct Recorder {
     huge: bool,
     /// The whole stream: `data` must be parts of it.
     stream: Vec<u8>,
+    trailing: Vec<u8>,
 }
 
 impl Visit for Recorder {
@@ -46,6 +47,12 @@ impl Visit for Recorder {
         assert_eq!(&self.stream[usize::try_from(stream).expect("64 bits")..][..bytes.len()], bytes);
         self.hash.update(bytes);
         self.bytes += bytes.len() as u64;
+    }
+
+    fn trailing(&mut self, stream: u64, at: u64, bytes: &[u8]) {
+        assert_eq!(at, self.trailing.len() as u64);
+        assert_eq!(&self.stream[usize::try_from(stream).expect("64 bits")..][..bytes.len()], bytes);
+        self.trailing.extend_from_slice(bytes);
     }
 
     fn hole(&mut self, file: u64, length: u64) {
@@ -259,6 +266,19 @@ fn errors_say_where_and_limits_hold() {
     assert_eq!(error(&tar, &few).as_deref(), Some("entry 2 at byte 4608: more than 2 entries"));
     let short = Limits { extension_header: 100, ..Limits::default() };
     assert_eq!(error(&tar, &short).as_deref(), Some("entry 0 at byte 0: extension header of more than 100 bytes"));
+}
+
+#[test]
+fn what_follows_the_end_is_shown_from_its_first_byte() {
+    for (zeros, tail) in [(0, &b"ab\0\0c\0"[..]), (700, b"x"), (700, b"")] {
+        let tar = [vec![0; 1024 + zeros], tail.to_vec()].concat();
+        for step in [1, 7, 512, tar.len()] {
+            let mut recorder = Recorder { stream: tar.clone(), ..Recorder::default() };
+            let mut walk = TarWalk::new(&Limits::default());
+            tar.chunks(step).try_for_each(|piece| walk.feed(piece, &mut recorder)).expect("an end");
+            assert_eq!(recorder.trailing, tail, "{zeros} {step}");
+        }
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::secrets::{self, Patterns};
 use super::{Accounts, Distribution, Facts, LayerFacts, Packages, Start};
 use crate::image::{History, ImageConfig, Platform};
 use crate::layer::{LayerEntries, Tree};
-use crate::model::{LayerIndex, Limits};
+use crate::model::{LayerIndex, Limits, Location};
 
 /// What is known of an image before any layer is read.
 #[derive(Clone, Debug, Default)]
@@ -36,12 +36,19 @@ impl Facts {
         let packages = Packages::read(&tree, &layers, limits);
         let start = Start::read(&config, &tree, &layers, &accounts);
         let distribution = Distribution::read(&tree, &layers);
-        let gaps = accounts.gaps.iter().chain(&packages.gaps).cloned().collect();
-        let incomplete = (0..)
+        let mut gaps: Vec<_> = accounts.gaps.iter().chain(&packages.gaps).cloned().collect();
+        let mut incomplete: Vec<String> = (0..)
             .zip(&layers)
             .filter(|(_, layer)| layer.gaps.iter().any(|(entry, _)| entry.is_none()))
             .map(|(index, _): (u32, _)| format!("layer {index} was not read wholly"))
             .collect();
+        if tree.left_out() > 0 {
+            let limit = limits.implied;
+            let why =
+                format!("{} entries were left out: more than {limit} directories without an entry", tree.left_out());
+            incomplete.push(why.clone());
+            gaps.push((Location::Image, why));
+        }
         let told = secrets::metadata(&config, &history, &annotations, patterns);
         let facts = Self {
             names,

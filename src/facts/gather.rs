@@ -2,58 +2,42 @@
 //! wanted bodies names.
 
 use super::secrets::Extent;
-use super::{Body, HEAD, LayerFacts, interest};
-use crate::layer::{Entry, EntryKind, Visit};
+use super::{Body, Budget, HEAD, LayerFacts, interest};
+use crate::layer::{Entry, EntryKind, LayerEntries, Visit};
 use crate::model::{ImagePath, Limits, visible, visible_str};
 use sha2::{Digest as _, Sha256};
-use std::sync::atomic::{AtomicI64, Ordering};
 
-/// What all layers of an image may hold together. Whether it is overdrawn does not depend on the order of reading: the
-/// wanted bytes of all layers are either more than the limit or not.
-#[derive(Debug)]
-pub struct Budget {
-    left: AtomicI64,
-}
+/// Files of a layer whose cut bodies are told one by one.
+const CUT_BODIES_TOLD: u64 = 100;
 
-impl Budget {
-    /// Room for `limits.bodies` bytes.
-    #[must_use]
-    pub fn new(limits: &Limits) -> Self {
-        Self { left: AtomicI64::new(i64::try_from(limits.bodies).unwrap_or(i64::MAX)) }
-    }
-
-    /// Takes `bytes`; whether there still was room for them.
-    fn take(&self, bytes: usize) -> bool {
-        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
-        self.left.fetch_sub(bytes, Ordering::Relaxed) >= bytes
-    }
-
-    /// Whether more was wanted than there is room for: then no body of any layer counts.
-    #[must_use]
-    pub fn is_overdrawn(&self) -> bool {
-        self.left.load(Ordering::Relaxed) < 0
-    }
-}
+/// Cost of entries and heads after which the others are told, bytes.
+const TELL: u64 = 256 << 10;
 
 /// The visitor of one layer's tar walk.
 #[derive(Debug)]
 pub struct Gather<'a> {
     limits: &'a Limits,
     budget: &'a Budget,
+    /// Counts from 0 in the image.
+    layer: usize,
     hash_files: bool,
     facts: LayerFacts,
     current: Option<Current>,
-    held_heads: u64,
+    /// Costs that the budget has not been told of.
+    untold_entries: u64,
+    untold_heads: u64,
     /// Where the block that is being walked begins, in the stream and in its buffer.
     block: (u64, usize),
     extents: Vec<Extent>,
-    cut_names: u64,
+    cut_bodies: u64,
 }
 
 /// The entry whose body goes by.
 #[derive(Debug)]
 struct Current {
     entry: u32,
+    /// Whether there was room for its name; of others only the cost counts.
+    kept: bool,
     size: u64,
     most: u64,
     is_head: bool,
@@ -62,19 +46,22 @@ struct Current {
 }
 
 impl<'a> Gather<'a> {
-    /// A gatherer for one layer. With `hash_files`, the SHA-256 of every regular file is kept as well.
+    /// A gatherer for layer number `layer`, from 0, of those of `budget`. With `hash_files`, the SHA-256 of every regular
+    /// file is kept as well.
     #[must_use]
-    pub fn new(limits: &'a Limits, budget: &'a Budget, hash_files: bool) -> Self {
+    pub fn new(limits: &'a Limits, budget: &'a Budget, layer: usize, hash_files: bool) -> Self {
         Self {
             limits,
             budget,
+            layer,
             hash_files,
             facts: LayerFacts::default(),
             current: None,
-            held_heads: 0,
+            untold_entries: 0,
+            untold_heads: 0,
             block: (0, 0),
             extents: Vec::new(),
-            cut_names: 0,
+            cut_bodies: 0,
         }
     }
 
@@ -88,15 +75,15 @@ impl<'a> Gather<'a> {
         std::mem::take(&mut self.extents)
     }
 
-    /// The facts, once the walk has ended.
+    /// The facts, once the walk has ended; entries and heads stay with the budget until it is settled.
     #[must_use]
     pub fn finish(mut self) -> LayerFacts {
         self.close();
-        if self.cut_names > 0 {
-            let limit = self.limits.entries;
-            self.facts
-                .gaps
-                .push((None, format!("{} entries beyond the limit of {limit} were not read", self.cut_names)));
+        self.budget.saw_entries(self.layer, self.untold_entries);
+        self.budget.saw_heads(self.layer, self.untold_heads);
+        if self.cut_bodies > CUT_BODIES_TOLD {
+            let more = self.cut_bodies - CUT_BODIES_TOLD;
+            self.facts.gaps.push((None, format!("only the beginnings of {more} more files were read")));
         }
         self.facts
     }
@@ -110,8 +97,21 @@ impl<'a> Gather<'a> {
             return (most, false);
         }
         let executable = entry.mode & 0o111 != 0;
-        let room = self.held_heads < self.limits.heads;
-        (if executable && room { HEAD } else { 0 }, true)
+        (if executable { HEAD } else { 0 }, true)
+    }
+
+    /// `len` bytes of `entry` stand at `stream` of the layer and at `file` of the entry.
+    fn add_extent(&mut self, stream: u64, len: usize, entry: u32, file: u64, last: bool) {
+        let at = self.block.1 + stream.saturating_sub(self.block.0) as usize;
+        self.extents.push(Extent { at, len, entry, file, first: file == 0, last });
+    }
+
+    fn tell_cut_body(&mut self, entry: &Entry, most: u64) {
+        if self.cut_bodies <= CUT_BODIES_TOLD {
+            let name = visible_str(&visible(&entry.name)).into_owned();
+            let why = format!("'{name}': only the first {most} of {} bytes were read", entry.size);
+            self.facts.gaps.push((Some(entry.index), why));
+        }
     }
 
     fn close(&mut self) {
@@ -126,9 +126,13 @@ impl<'a> Gather<'a> {
         let whole = kept.len() as u64 == current.size;
         let body = Body { entry: current.entry, bytes: kept.into(), whole };
         if current.is_head {
-            self.held_heads += body.bytes.len() as u64;
-            self.facts.heads.push(body);
-        } else {
+            let index = usize::try_from(self.facts.met.heads).unwrap_or(usize::MAX);
+            self.facts.met.heads += 1;
+            self.untold_heads += self.budget.keep_head(self.layer, index, body);
+            if self.untold_heads > TELL {
+                self.budget.saw_heads(self.layer, std::mem::take(&mut self.untold_heads));
+            }
+        } else if current.kept {
             self.facts.bodies.push(body);
         }
     }
@@ -137,25 +141,29 @@ impl<'a> Gather<'a> {
 impl Visit for Gather<'_> {
     fn entry(&mut self, entry: &Entry) {
         self.close();
-        let index = self.facts.entries.len() as u32;
-        if self.facts.entries.len() >= self.limits.entries || !self.facts.entries.push(entry) {
-            self.cut_names += 1;
-            return;
+        let kept = self.budget.keep_entry(self.layer, entry);
+        self.facts.met.entries += 1;
+        self.untold_entries += LayerEntries::cost(entry);
+        if self.untold_entries > TELL {
+            self.budget.saw_entries(self.layer, std::mem::take(&mut self.untold_entries));
         }
         let (most, is_head) = self.want(entry);
-        if !is_head && most > 0 && most < entry.size {
-            let name = visible_str(&visible(&entry.name)).into_owned();
-            let size = entry.size;
-            self.facts.gaps.push((Some(index), format!("'{name}': only the first {most} of {size} bytes were read")));
+        if !is_head && most > 0 {
+            self.budget.take_body();
+            if most < entry.size {
+                self.cut_bodies += 1;
+                self.tell_cut_body(entry, most);
+            }
         }
         let is_file = EntryKind::of(entry.type_flag) == EntryKind::File;
         self.current = Some(Current {
-            entry: index,
+            entry: entry.index,
+            kept,
             size: entry.size,
             most,
             is_head,
             body: Vec::new(),
-            hasher: (self.hash_files && is_file).then(Sha256::new),
+            hasher: (self.hash_files && is_file && kept).then(Sha256::new),
         });
     }
 
@@ -164,23 +172,19 @@ impl Visit for Gather<'_> {
         let room = current.most.saturating_sub(file);
         if room > 0 && current.body.len() as u64 == file {
             let take = bytes.len().min(usize::try_from(room).unwrap_or(usize::MAX));
-            if current.is_head || self.budget.take(take) {
+            if current.is_head || self.budget.take(take) && current.kept {
                 current.body.extend_from_slice(&bytes[..take]);
             }
         }
         if let Some(hasher) = &mut current.hasher {
             hasher.update(bytes);
         }
-        let at = self.block.1 + stream.saturating_sub(self.block.0) as usize;
-        let end = file + bytes.len() as u64;
-        self.extents.push(Extent {
-            at,
-            len: bytes.len(),
-            entry: current.entry,
-            file,
-            first: file == 0,
-            last: end == current.size,
-        });
+        if !current.kept {
+            return;
+        }
+        let last = file + bytes.len() as u64 == current.size;
+        let entry = current.entry;
+        self.add_extent(stream, bytes.len(), entry, file, last);
     }
 
     fn hole(&mut self, _file: u64, length: u64) {
@@ -198,5 +202,9 @@ impl Visit for Gather<'_> {
 
     fn end(&mut self) {
         self.close();
+    }
+
+    fn trailing(&mut self, stream: u64, at: u64, bytes: &[u8]) {
+        self.add_extent(stream, bytes.len(), LayerFacts::TRAILING, at, false);
     }
 }

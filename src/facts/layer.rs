@@ -25,6 +25,17 @@ pub struct LayerFacts {
     pub notes: Vec<String>,
     /// What was not looked at: (entry or none for the layer, sentence).
     pub gaps: Vec<(Option<u32>, String)>,
+    /// What went by while the layer was read, kept or not.
+    pub met: Met,
+}
+
+/// Counts of what the walk over a layer met.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Met {
+    /// Entries.
+    pub entries: u32,
+    /// Executable files with a body.
+    pub heads: u64,
 }
 
 /// A file body held whole, or its beginning.
@@ -39,6 +50,18 @@ pub struct Body {
 }
 
 impl LayerFacts {
+    /// The number that stands for no entry: hits in what follows the end of the layer's tar have it.
+    pub const TRAILING: u32 = u32::MAX;
+
+    /// Takes out all that is told of entries from number `kept` on.
+    pub(super) fn cut_at(&mut self, kept: u32) {
+        self.bodies.retain(|body| body.entry < kept);
+        self.heads.retain(|head| head.entry < kept);
+        self.hits.retain(|hit| hit.entry < kept || hit.entry == Self::TRAILING);
+        self.digests.retain(|(entry, _)| *entry < kept);
+        self.gaps.retain(|(entry, _)| entry.is_none_or(|entry| entry < kept));
+    }
+
     /// The body of `entry`, when it is held.
     #[must_use]
     pub fn body(&self, entry: u32) -> Option<&Body> {

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod assemble;
+mod budget;
 mod distribution;
 mod file;
 mod gather;
@@ -15,10 +16,11 @@ mod testing;
 
 pub use accounts::{Accounts, Group, ResolvedUser, ShadowEntry, User};
 pub use assemble::Described;
+pub use budget::Budget;
 pub use distribution::Distribution;
-pub use gather::{Budget, Gather};
+pub use gather::Gather;
 pub use interest::{HEAD, head, wanted};
-pub use layer::{Body, LayerFacts};
+pub use layer::{Body, LayerFacts, Met};
 pub use packages::{Package, PackageSystem, Packages};
 pub use secrets::{CARRY, Extent, Finds, Hit, Patterns};
 pub use start::{Content, Role, ShellForm, ShellKind, Start, StartProgram, Trouble, UserDrop};
@@ -26,6 +28,9 @@ pub use start::{Content, Role, ShellForm, ShellKind, Start, StartProgram, Troubl
 use crate::image::{History, ImageConfig, Platform};
 use crate::layer::{Node, Tree};
 use crate::model::{ImagePath, LayerIndex, Location, Presence};
+
+/// Stands for the path of bytes that no file has.
+const AFTER_THE_END: &str = "/(after the end of the layer's archive)";
 
 /// Everything that is known of one image.
 #[derive(Debug, Default)]
@@ -81,15 +86,20 @@ impl Facts {
         Location::file(node.path(), node.layer().unwrap_or(0))
     }
 
-    /// Where entry `entry` of `layer` stands, with its presence.
+    /// Where the content of entry `entry` of `layer` stands: by a name that a container sees if there is one, else by its
+    /// own with its presence. What follows the end of a layer's tar ([`LayerFacts::TRAILING`]) has a name that says so.
     #[must_use]
     pub fn at_entry(&self, layer: LayerIndex, entry: u32) -> Location {
+        if entry == LayerFacts::TRAILING {
+            let hidden = Presence::Removed { by: layer };
+            return Location::file(ImagePath::from(AFTER_THE_END), layer).with_presence(hidden);
+        }
         let path = self
             .layers
             .get(layer as usize)
             .and_then(|facts| facts.entries.get(entry))
             .map_or_else(ImagePath::root, |record| record.path());
-        let presence: Presence = self.tree.presence(layer, entry);
+        let (path, presence) = self.tree.place(layer, entry, path);
         Location::file(path, layer).with_presence(presence)
     }
 }

@@ -54,10 +54,11 @@ pub struct Entry {
     pub xattrs: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
-/// All entries of one layer, compactly: about 48 bytes an entry and its names.
+/// All entries of one layer, compactly: 32 bytes an entry and its names.
 #[derive(Clone, Debug, Default)]
 pub struct LayerEntries {
     records: Vec<Packed>,
+    /// For each record its name; behind that, when there are any, its link and attributes.
     text: Vec<u8>,
     /// Mode, uid and gid of the few headers whose numbers a file system has no room for.
     odd: BTreeMap<u32, (i64, i64, i64)>,
@@ -65,17 +66,21 @@ pub struct LayerEntries {
 
 #[derive(Clone, Debug)]
 struct Packed {
-    name: (u32, u32),
-    link: u32,
     size: u64,
     mtime: i64,
-    mode: u32,
+    /// Where its text begins; it ends where the next one's does.
+    text: u32,
     uid: u32,
     gid: u32,
-    device: u32,
-    xattrs: u32,
+    /// Permission bits, and [`LENGTHS`] and [`ORIGIN`].
+    mode: u16,
     type_flag: u8,
 }
+
+/// The text ends with the lengths of link and attributes, four bytes each.
+const LENGTHS: u16 = 1 << 15;
+/// Its device numbers are 0:0.
+const ORIGIN: u16 = 1 << 14;
 
 /// One entry of a [`LayerEntries`].
 #[derive(Clone, Copy, Debug)]
@@ -121,26 +126,41 @@ impl EntryKind {
 }
 
 impl LayerEntries {
-    /// Bytes of text that one layer may hold: enough for a million entries, too few for a thousand paths of a megabyte.
-    pub const TEXT_MAX: usize = 128 << 20;
+    /// What holding an entry costs, in bytes: itself, its place in the tree, and its names here and there.
+    #[must_use]
+    pub fn cost(entry: &Entry) -> u64 {
+        Self::cost_of(1, text_length(entry))
+    }
 
-    /// Adds the next entry. Returns `false`, and does nothing, when the layer's names, links and attributes would pass
-    /// [`LayerEntries::TEXT_MAX`].
+    fn cost_of(entries: usize, text: usize) -> u64 {
+        const EACH: u64 = 176;
+        EACH * entries as u64 + 2 * text as u64
+    }
+
+    /// Adds the next entry. Returns `false`, and does nothing, when names, links and attributes of the layer would pass
+    /// 4 GiB.
     pub fn push(&mut self, entry: &Entry) -> bool {
-        let at = self.text.len();
-        let xattr_bytes: usize = entry.xattrs.iter().map(|(k, v)| k.len() + v.len() + 8).sum();
-        let Ok(start) = u32::try_from(at) else { return false };
-        if at + entry.name.len() + entry.link.len() + xattr_bytes > Self::TEXT_MAX {
-            return false;
-        }
+        let start = self.text.len();
+        let (Ok(at), Ok(_)) = (u32::try_from(start), u32::try_from(start + text_length(entry))) else { return false };
         let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         self.text.extend_from_slice(&entry.name);
-        self.text.extend_from_slice(&entry.link);
-        for (key, value) in &entry.xattrs {
-            self.text.extend_from_slice(&small(key.len()).to_le_bytes());
-            self.text.extend_from_slice(key);
-            self.text.extend_from_slice(&small(value.len()).to_le_bytes());
-            self.text.extend_from_slice(value);
+        let mut mode = (entry.mode & 0o7777).cast_unsigned() as u16;
+        if !entry.link.is_empty() || !entry.xattrs.is_empty() {
+            self.text.extend_from_slice(&entry.link);
+            let xattrs = self.text.len();
+            for (key, value) in &entry.xattrs {
+                self.text.extend_from_slice(&small(key.len()).to_le_bytes());
+                self.text.extend_from_slice(key);
+                self.text.extend_from_slice(&small(value.len()).to_le_bytes());
+                self.text.extend_from_slice(value);
+            }
+            let xattrs = self.text.len() - xattrs;
+            self.text.extend_from_slice(&small(entry.link.len()).to_le_bytes());
+            self.text.extend_from_slice(&small(xattrs).to_le_bytes());
+            mode |= LENGTHS;
+        }
+        if entry.device == (0, 0) {
+            mode |= ORIGIN;
         }
         let numbers = (entry.mode, entry.uid, entry.gid);
         let fits = |id: i64| (0..i64::from(u32::MAX)).contains(&id);
@@ -148,18 +168,39 @@ impl LayerEntries {
             self.odd.insert(small(self.records.len()), numbers);
         }
         self.records.push(Packed {
-            name: (start, small(entry.name.len())),
-            link: small(entry.link.len()),
             size: entry.size,
             mtime: entry.mtime,
-            mode: (entry.mode & 0o7777).cast_unsigned() as u32,
+            text: at,
             uid: u32::try_from(entry.uid).unwrap_or(u32::MAX),
             gid: u32::try_from(entry.gid).unwrap_or(u32::MAX),
-            device: u32::from(entry.device == (0, 0)),
-            xattrs: small(xattr_bytes),
+            mode,
             type_flag: entry.type_flag,
         });
         true
+    }
+
+    /// Drops entries from the end until the [`LayerEntries::cost`] of all is at most `room`, and gives the memory back.
+    pub fn truncate(&mut self, room: u64) {
+        if Self::cost_of(self.records.len(), self.text.len()) <= room {
+            return;
+        }
+        // Costs grow with the index: the last entry that fits is found by halves.
+        let (mut fits, mut beyond) = (0, self.records.len());
+        while beyond - fits > 1 {
+            let middle = usize::midpoint(fits, beyond);
+            let at = if Self::cost_of(middle, self.text_at(middle)) <= room { &mut fits } else { &mut beyond };
+            *at = middle;
+        }
+        self.text.truncate(self.text_at(fits));
+        self.records.truncate(fits);
+        let _ = self.odd.split_off(&u32::try_from(fits).unwrap_or(u32::MAX));
+        self.records.shrink_to_fit();
+        self.text.shrink_to_fit();
+    }
+
+    /// Where the text of record `index` begins, or the whole text ends.
+    fn text_at(&self, index: usize) -> usize {
+        self.records.get(index).map_or(self.text.len(), |next| next.text as usize)
     }
 
     /// How many.
@@ -178,21 +219,20 @@ impl LayerEntries {
     #[must_use]
     pub fn get(&self, index: u32) -> Option<Record<'_>> {
         let packed = self.records.get(index as usize)?;
-        let name = packed.name.0 as usize;
-        let link = name + packed.name.1 as usize;
-        let xattrs = link + packed.link as usize;
+        let text = self.text.get(packed.text as usize..self.text_at(index as usize + 1))?;
+        let (name, link, xattrs) = if packed.mode & LENGTHS == 0 { (text, &b""[..], &b""[..]) } else { parts(text)? };
         Some(Record {
             index,
-            name: &self.text[name..link],
-            link: &self.text[link..xattrs],
+            name,
+            link,
             type_flag: packed.type_flag,
             size: packed.size,
-            mode: packed.mode,
+            mode: u32::from(packed.mode & 0o7777),
             uid: packed.uid,
             gid: packed.gid,
             mtime: packed.mtime,
-            overlay_whiteout: packed.type_flag == b'3' && packed.device == 1,
-            xattrs: &self.text[xattrs..xattrs + packed.xattrs as usize],
+            overlay_whiteout: packed.type_flag == b'3' && packed.mode & ORIGIN != 0,
+            xattrs,
         })
     }
 
@@ -200,7 +240,7 @@ impl LayerEntries {
     #[must_use]
     pub fn numbers(&self, index: u32) -> Option<(i64, i64, i64)> {
         let packed = self.records.get(index as usize)?;
-        let plain = (i64::from(packed.mode), i64::from(packed.uid), i64::from(packed.gid));
+        let plain = (i64::from(packed.mode & 0o7777), i64::from(packed.uid), i64::from(packed.gid));
         Some(self.odd.get(&index).copied().unwrap_or(plain))
     }
 
@@ -208,6 +248,22 @@ impl LayerEntries {
     pub fn iter(&self) -> impl Iterator<Item = Record<'_>> {
         (0..self.records.len()).filter_map(|index| self.get(u32::try_from(index).ok()?))
     }
+}
+
+/// Bytes of text that an entry needs.
+fn text_length(entry: &Entry) -> usize {
+    let xattrs: usize = entry.xattrs.iter().map(|(key, value)| key.len() + value.len() + 8).sum();
+    let lengths = if entry.link.is_empty() && entry.xattrs.is_empty() { 0 } else { 8 };
+    entry.name.len() + entry.link.len() + xattrs + lengths
+}
+
+/// Name, link and attributes of a text that ends with their lengths.
+fn parts(text: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    let (text, xattrs) = text.split_last_chunk::<4>()?;
+    let (text, link) = text.split_last_chunk::<4>()?;
+    let (text, xattrs) = text.split_at_checked(text.len().checked_sub(u32::from_le_bytes(*xattrs) as usize)?)?;
+    let (name, link) = text.split_at_checked(text.len().checked_sub(u32::from_le_bytes(*link) as usize)?)?;
+    Some((name, link, xattrs))
 }
 
 impl<'a> Record<'a> {
@@ -273,5 +329,32 @@ mod tests {
         assert_eq!(xattrs, [(&b"security.capability"[..], &[1u8, 0][..]), (&b"user.x"[..], &[][..])]);
         assert_eq!(entries.get(1).expect("pushed").link, b"t");
         assert!(entries.get(2).is_none());
+        assert_eq!(size_of::<Packed>(), 32);
+    }
+
+    #[test]
+    fn what_does_not_fit_goes_from_the_end() {
+        let entry = |n: usize| Entry { name: vec![b'n'; n], link: vec![b'l'; n % 3], uid: -1, ..Entry::default() };
+        let all = |count: usize| {
+            let mut entries = LayerEntries::default();
+            assert!((0..count).all(|n| entries.push(&entry(n))));
+            entries
+        };
+        let cost = |count: usize| (0..count).map(|n| LayerEntries::cost(&entry(n))).sum::<u64>();
+        for kept in 0..20 {
+            for room in [cost(kept), cost(kept + 1) - 1] {
+                let mut entries = all(20);
+                entries.truncate(room);
+                let expected = all(kept);
+                assert_eq!(entries.len(), kept);
+                assert!(entries.iter().map(|record| record.name).eq(expected.iter().map(|record| record.name)));
+                assert!(entries.iter().map(|record| record.link).eq(expected.iter().map(|record| record.link)));
+                assert_eq!(entries.odd, expected.odd);
+                assert_eq!(entries.text, expected.text);
+            }
+        }
+        let mut entries = all(20);
+        entries.truncate(cost(20));
+        assert_eq!(entries.len(), 20);
     }
 }

@@ -14,9 +14,10 @@ mod tests;
 use super::entry::xattrs;
 use super::{EntryKind, LayerEntries};
 use crate::model::{ImagePath, LayerIndex, Limits, Presence};
-use fold::Fold;
+use fold::{Fold, Folded};
 use std::cmp::Ordering;
-use store::{File, NONE, ROOT, Store};
+use std::collections::BTreeMap;
+use store::{File, MARK, NONE, ROOT, Store};
 
 /// The merged tree, and what later layers hid.
 #[derive(Clone, Debug)]
@@ -26,7 +27,12 @@ pub struct Tree {
     order: Vec<u32>,
     /// For each layer and entry the file that it made or named.
     files: Vec<Box<[u32]>>,
+    /// Where files stand that are seen by a name which their own entry does not tell: the first in the order of paths.
+    names: BTreeMap<u32, u32>,
+    /// What became of names that are not their file's only one, by layer and entry.
+    gone: BTreeMap<(LayerIndex, u32), Presence>,
     hidden: Vec<Hidden>,
+    left_out: u64,
     symlinks: usize,
 }
 
@@ -37,7 +43,8 @@ pub struct Node<'a> {
     id: u32,
 }
 
-/// A file that a layer holds and a container does not see.
+/// A name of a file that a layer holds and a container does not see. The content may be seen by another name:
+/// [`Tree::is_seen`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hidden {
     /// Its path.
@@ -70,18 +77,18 @@ impl Tree {
         for entries in layers {
             fold.layer(entries);
         }
-        let mut tree = Self {
-            store: fold.store,
-            order: Vec::new(),
-            files: fold.files,
-            hidden: Vec::new(),
-            symlinks: limits.symlinks,
-        };
+        let Folded { store, notes, files, named, gone, left_out } = fold.finish();
+        let (order, hidden) = (Vec::new(), Vec::new());
+        let mut tree =
+            Self { store, order, files, names: BTreeMap::new(), gone, hidden, left_out, symlinks: limits.symlinks };
         tree.store.shrink();
         tree.sort_children();
         tree.order = tree.by_path();
+        for slot in tree.order.iter().filter(|slot| named.contains_key(slot)) {
+            tree.names.entry(tree.store.slots[*slot as usize].file).or_insert(*slot);
+        }
         tree.hidden = tree.all_hidden(layers);
-        (tree, fold.notes.sentences())
+        (tree, notes.sentences())
     }
 
     /// What stands at `path`, symbolic links not followed.
@@ -103,19 +110,58 @@ impl Tree {
         self.order.iter().map(|&slot| self.node(slot))
     }
 
-    /// What later entries hid: files, hard and symbolic links, by layer and entry.
+    /// What later entries hid: names of files, hard and symbolic links, by layer and entry. Whiteouts that carry a body
+    /// are among them, hidden by their own layer.
     #[must_use]
     pub fn hidden(&self) -> &[Hidden] {
         &self.hidden
     }
 
-    /// Whether a container sees the content of `entry` of `layer`, and who hid it otherwise. Content with several names
-    /// is visible while one of them is. An entry that makes nothing (a whiteout, one that runtimes refuse) counts as
-    /// visible.
+    /// How many entries are not in the tree because more directories than [`Limits::implied`] would have had to be made.
+    #[must_use]
+    pub fn left_out(&self) -> u64 {
+        self.left_out
+    }
+
+    /// Whether a container sees what `entry` of `layer` made by the name that it gave, and who hid it otherwise. A
+    /// whiteout counts as removed by its own layer; an entry that makes nothing because runtimes refuse it, as visible.
     #[must_use]
     pub fn presence(&self, layer: LayerIndex, entry: u32) -> Presence {
-        let file = self.files.get(layer as usize).and_then(|files| files.get(entry as usize));
-        file.and_then(|&file| self.store.files.get(file as usize)).map_or(Presence::Visible, |file| file.presence)
+        match self.file_id(layer, entry) {
+            MARK => Presence::Removed { by: layer },
+            id => match self.gone.get(&(layer, entry)) {
+                Some(gone) => *gone,
+                None => self.store.files.get(id as usize).map_or(Presence::Visible, |file| file.presence),
+            },
+        }
+    }
+
+    /// Whether a container sees the content of `entry` of `layer` by any name.
+    #[must_use]
+    pub fn is_seen(&self, layer: LayerIndex, entry: u32) -> bool {
+        self.store.files.get(self.file_id(layer, entry) as usize).is_some_and(|file| file.names > 0)
+    }
+
+    /// Where the content of `entry` of `layer`, whose own name is `path`, is to be told (a directory always by its own
+    /// name): by its own when a container
+    /// sees it there, else by the first name by which it does, else by its own with who hid it.
+    #[must_use]
+    pub fn place(&self, layer: LayerIndex, entry: u32, path: ImagePath) -> (ImagePath, Presence) {
+        let id = self.file_id(layer, entry);
+        if self.is_seen(layer, entry) {
+            if self.get(&path).is_some_and(|node| self.store.slots[node.id as usize].file == id) {
+                return (path, Presence::Visible);
+            }
+            if let Some(&slot) = self.names.get(&id) {
+                return (self.store.path(slot), Presence::Visible);
+            }
+        }
+        let presence = self.presence(layer, entry);
+        (path, presence)
+    }
+
+    fn file_id(&self, layer: LayerIndex, entry: u32) -> u32 {
+        self.files.get(layer as usize).and_then(|files| files.get(entry as usize)).copied().unwrap_or(NONE)
     }
 
     fn node(&self, id: u32) -> Node<'_> {
@@ -173,7 +219,11 @@ impl Tree {
         for (layer, entries) in (0..).zip(layers) {
             for record in entries.iter() {
                 let presence = self.presence(layer, record.index);
-                let is_file = matches!(record.kind(), EntryKind::File | EntryKind::HardLink | EntryKind::Symlink);
+                let is_file = match record.kind() {
+                    EntryKind::File => self.file_id(layer, record.index) != MARK || record.size > 0,
+                    EntryKind::HardLink | EntryKind::Symlink => self.file_id(layer, record.index) != MARK,
+                    _ => false,
+                };
                 if is_file && presence != Presence::Visible {
                     hidden.push(Hidden { path: record.path(), layer, entry: record.index, presence });
                 }

@@ -17,8 +17,12 @@ pub struct Limits {
     pub descriptors: usize,
     /// Nesting of indexes.
     pub index_depth: usize,
-    /// Entries of one layer: some 190 bytes each.
+    /// Entries of one layer: the rest of its tar is not walked.
     pub entries: usize,
+    /// What the entries of all layers may cost together, by an estimate of memory: [`crate::layer::LayerEntries::cost`].
+    pub entries_held: u64,
+    /// Directories of all layers that have no entry of their own, only something below them.
+    pub implied: usize,
     /// Decompressed bytes of all layers together.
     pub decompressed: u64,
     /// A path or link target (`PATH_MAX` of Linux).
@@ -27,9 +31,11 @@ pub struct Limits {
     pub symlinks: usize,
     /// A file body that a rule asks to see whole.
     pub body: u64,
-    /// All file bodies held at once, for one image; when more are wanted, none is held.
+    /// All file bodies held at once, for one image, and some bytes for each; when more are wanted, none is held.
     pub bodies: u64,
-    /// The beginnings of executables held at once, for one layer.
+    /// What packages and the paths they own may cost together, by an estimate of memory.
+    pub packages: u64,
+    /// The beginnings of executables held at once, for one image, and some bytes for each.
     pub heads: u64,
     /// Zeros of a sparse file's hole that are hashed; a longer hole is not a real file.
     pub hole_hashed: u64,
@@ -58,12 +64,15 @@ impl Default for Limits {
             descriptors: 1000,
             index_depth: 4,
             entries: 1_200_000,
+            entries_held: 200 << 20,
+            implied: 250_000,
             decompressed: 64 << 30,
             path: 4096,
             symlinks: 40,
             body: 1 << 20,
             bodies: 160 << 20,
-            heads: 16 << 20,
+            packages: 64 << 20,
+            heads: 24 << 20,
             hole_hashed: 1 << 30,
             line: 1 << 20,
             zstd_window_log: 27,

@@ -109,7 +109,7 @@ pub fn read_layers(source: &dyn Source, reading: Reading<'_>) -> Vec<LayerFacts>
         turn: Condvar::new(),
         done: Mutex::new(vec![None; order.len()]),
         spare: Mutex::new(Vec::new()),
-        budget: Budget::new(reading.limits),
+        budget: Budget::new(reading.limits, layers.len()),
         order,
     };
     std::thread::scope(|scope| {
@@ -120,16 +120,7 @@ pub fn read_layers(source: &dyn Source, reading: Reading<'_>) -> Vec<LayerFacts>
     });
     let done = pool.done.into_inner().unwrap_or_else(PoisonError::into_inner);
     let mut layers: Vec<LayerFacts> = done.into_iter().map(Option::unwrap_or_default).collect();
-    if pool.budget.is_overdrawn() {
-        let limit = reading.limits.bodies;
-        for layer in &mut layers {
-            layer.bodies.clear();
-        }
-        if let Some(base) = layers.first_mut() {
-            base.gaps
-                .push((None, format!("the files that rules read pass {limit} bytes in all layers: none was read")));
-        }
-    }
+    pool.budget.settle(&mut layers, reading.limits);
     layers
 }
 
@@ -244,7 +235,7 @@ impl Pool<'_> {
     /// Reads a layer from its first stored byte to its last.
     fn stream(&self, layer: &Arc<InFlight>) -> LayerFacts {
         let limits = self.reading.limits;
-        let mut gather = Gather::new(limits, &self.budget, self.reading.hash_files);
+        let mut gather = Gather::new(limits, &self.budget, layer.index, self.reading.hash_files);
         let mut gaps = Vec::new();
         let mut notes = Vec::new();
         let mut walk = TarWalk::new(limits);

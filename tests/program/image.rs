@@ -154,6 +154,10 @@ impl Layer {
         self.entry(name.as_bytes(), tar::EntryType::Symlink, 0o777, target.as_bytes(), b"")
     }
 
+    pub(crate) fn hard_link(&mut self, name: &str, target: &str) -> &mut Self {
+        self.entry(name.as_bytes(), tar::EntryType::Link, 0o644, target.as_bytes(), b"")
+    }
+
     fn entry(&mut self, name: &[u8], kind: tar::EntryType, mode: u32, link: &[u8], body: &[u8]) -> &mut Self {
         let mut header = tar::Header::new_ustar();
         let fields = header.as_mut_bytes();

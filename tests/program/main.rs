@@ -11,6 +11,7 @@ mod demo;
 mod doors;
 mod entries;
 mod faults;
+mod hidden;
 mod hostile;
 mod image;
 mod outputs;

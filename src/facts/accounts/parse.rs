@@ -5,7 +5,10 @@ use crate::facts::file::lines;
 use crate::model::{Location, visible};
 
 /// Accounts read from one file; far more than any real one has, and a bound on what a hostile one costs.
-const MOST_ROWS: usize = 250_000;
+const MOST_ROWS: usize = 1 << 16;
+
+/// Names in lists of one file, such as a group's members; the same.
+const MOST_NAMES: usize = 1 << 18;
 
 /// Problems told of one file.
 const MOST_PROBLEMS: usize = 100;
@@ -25,6 +28,7 @@ pub(super) struct Parsed<Row> {
 pub(super) fn rows<Row>(bytes: &[u8], at: &Location, longest: usize, read: ReadLine<Row>) -> Parsed<Row> {
     let mut parsed = Parsed { rows: Vec::new(), problems: Vec::new(), gaps: Vec::new() };
     let mut beyond = 0usize;
+    let mut names = 0usize;
     let mut carriage_returns = false;
     for (number, whole) in lines(bytes) {
         let place = || at.clone().at_line(number);
@@ -40,7 +44,8 @@ pub(super) fn rows<Row>(bytes: &[u8], at: &Location, longest: usize, read: ReadL
         if line.is_empty() || line.starts_with(b"#") {
             continue;
         }
-        if parsed.rows.len() >= MOST_ROWS {
+        names += memchr::memchr_iter(b',', line).count();
+        if parsed.rows.len() >= MOST_ROWS || names > MOST_NAMES {
             beyond += 1;
             continue;
         }
@@ -59,7 +64,12 @@ pub(super) fn rows<Row>(bytes: &[u8], at: &Location, longest: usize, read: ReadL
         }
     }
     if beyond > 0 {
-        parsed.gaps.push((at.clone(), format!("{beyond} more lines: only the first {MOST_ROWS} accounts were read")));
+        parsed.gaps.push((
+            at.clone(),
+            format!(
+                "{beyond} more lines: only the first {MOST_ROWS} accounts and {MOST_NAMES} names in lists were read"
+            ),
+        ));
     }
     if carriage_returns {
         parsed.problems.push((at.clone(), "lines end with a carriage return: it belongs to the last field".to_owned()));

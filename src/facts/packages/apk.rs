@@ -1,8 +1,7 @@
 //! apk's database of installed packages: records of lines `X:value` (apk-package(5), "installed database").
 
-use super::{Package, PackageSystem, Reading};
+use super::{Package, PackageSystem, Reading, text};
 use crate::facts::file::lines;
-use crate::model::visible;
 
 /// Where it lies: apk 2, then apk 3 on a merged /usr.
 const DATABASES: [&str; 2] = ["/lib/apk/db/installed", "/usr/lib/apk/db/installed"];
@@ -22,20 +21,19 @@ pub(super) fn read(reading: &mut Reading<'_>) {
                 package = None;
                 continue;
             };
-            let text = || visible(value).into_owned();
             match letter {
                 b"P:" => {
                     directory = b"";
                     package = reading.add(Package {
                         system: PackageSystem::Apk,
-                        name: text(),
+                        name: text(value),
                         version: String::new(),
                         architecture: String::new(),
                         at: at.clone().at_line(number),
                     });
                 }
-                b"V:" => reading.change(package, |found| found.version = text()),
-                b"A:" => reading.change(package, |found| found.architecture = text()),
+                b"V:" => reading.change(package, |found| found.version = text(value)),
+                b"A:" => reading.change(package, |found| found.architecture = text(value)),
                 b"F:" => {
                     directory = value;
                     if let Some(package) = package {
@@ -43,9 +41,8 @@ pub(super) fn read(reading: &mut Reading<'_>) {
                     }
                 }
                 b"R:" => {
-                    let name = [directory, b"/", value].concat();
                     if let Some(package) = package {
-                        reading.own(&name, package);
+                        reading.own_in(directory, value, package);
                     }
                 }
                 _ => {}

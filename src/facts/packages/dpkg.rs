@@ -1,14 +1,17 @@
 //! dpkg's database: /var/lib/dpkg/status with info/*.list, and distroless images' status.d (deb-control(5), dpkg(1)).
 
-use super::{Package, PackageSystem, Reading};
+use super::{Package, PackageSystem, Reading, text};
 use crate::facts::file::{File, lines};
 use crate::layer::Tree;
-use crate::model::{ImagePath, Location, visible};
+use crate::model::{ImagePath, Location};
 use std::collections::HashMap;
 
 const STATUS: &str = "/var/lib/dpkg/status";
 const STATUS_D: &str = "/var/lib/dpkg/status.d";
 const INFO: &str = "/var/lib/dpkg/info";
+
+/// The longest file name on Linux.
+const NAME_MAX: usize = 255;
 
 /// The fields of a stanza that are of use.
 #[derive(Default)]
@@ -35,6 +38,9 @@ fn add_stanzas(reading: &mut Reading<'_>, bytes: &[u8], at: &Location) -> Number
     let mut numbers = Numbers::new();
     for stanza in stanzas(bytes) {
         let Some(number) = stanza.add(reading, at) else { continue };
+        if stanza.name.len() + stanza.architecture.len() > NAME_MAX {
+            continue; // no list can have such a name
+        }
         numbers.entry(stanza.name.to_vec()).or_insert(number);
         numbers.insert([stanza.name, b":", stanza.architecture].concat(), number);
     }
@@ -88,7 +94,6 @@ impl Stanza<'_> {
         if self.name.is_empty() || !self.is_installed() {
             return None;
         }
-        let text = |field: &[u8]| visible(field).into_owned();
         reading.add(Package {
             system: PackageSystem::Dpkg,
             name: text(self.name),

@@ -1,9 +1,12 @@
 //! An rpm header as the package database stores it (rpm's "Header" format, without the magic that packages have).
 
-use crate::model::visible;
+use super::text;
 
 /// Index entries of a header (rpm's own bound).
 const MOST_TAGS: usize = 65_535;
+
+/// Directories of one package; far more than any has.
+const MOST_DIRECTORIES: usize = 1 << 18;
 
 const NAME: u32 = 1000;
 const VERSION: u32 = 1001;
@@ -49,15 +52,18 @@ impl<'a> Header<'a> {
         self.text(ARCH).unwrap_or_default()
     }
 
-    /// Every file: its directory, with a slash at its end, and its name.
-    pub(super) fn files(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
-        let directories: Vec<&[u8]> = self.strings(DIRNAMES).collect();
+    /// Every file: its directory, with a slash at its end, and its name. `None` when there are too many directories.
+    pub(super) fn files(&self) -> Option<impl Iterator<Item = (&'a [u8], &'a [u8])>> {
+        let directories: Vec<&[u8]> = self.strings(DIRNAMES).take(MOST_DIRECTORIES + 1).collect();
+        if directories.len() > MOST_DIRECTORIES {
+            return None;
+        }
         let pairs = self.strings(BASENAMES).zip(self.numbers(DIRINDEXES));
-        pairs.filter_map(move |(base, directory)| Some((*directories.get(directory as usize)?, base)))
+        Some(pairs.filter_map(move |(base, directory)| Some((*directories.get(directory as usize)?, base))))
     }
 
     fn text(&self, tag: u32) -> Option<String> {
-        self.strings(tag).next().map(|text| visible(text).into_owned())
+        self.strings(tag).next().map(text)
     }
 
     /// The values of a string tag (types 6, 8 and 9): each ends with a NUL.

@@ -10,7 +10,7 @@ mod sqlite;
 use super::LayerFacts;
 use super::file::File;
 use crate::layer::Tree;
-use crate::model::{ImagePath, Limits, Location};
+use crate::model::{ImagePath, Limits, Location, visible};
 use owners::{Owners, OwnersBuilder};
 use std::sync::Arc;
 
@@ -57,13 +57,20 @@ struct Reading<'a> {
     found: Vec<Package>,
     owners: OwnersBuilder<'a>,
     gaps: Vec<(Location, String)>,
-    /// Packages and paths that may still be added.
-    budget: usize,
+    /// Bytes that packages and paths may still cost.
+    budget: u64,
+    /// Whether something did not fit.
+    cut: bool,
+    /// Longest path that a file may have.
+    path: usize,
 }
+
+/// Bytes that a package costs beside its texts.
+const PACKAGE_COST: usize = 512;
 
 impl Packages {
     /// Reads every package database that a container sees. Never fails: what cannot be read is in `gaps`. Packages and
-    /// owned paths together are bounded by `limits.entries`.
+    /// owned paths together are bounded by `limits.packages`.
     #[must_use]
     pub fn read(tree: &Tree, layers: &[LayerFacts], limits: &Limits) -> Self {
         let mut reading = Reading {
@@ -72,13 +79,15 @@ impl Packages {
             found: Vec::new(),
             owners: OwnersBuilder::new(tree),
             gaps: Vec::new(),
-            budget: limits.entries,
+            budget: limits.packages,
+            cut: false,
+            path: limits.path,
         };
         dpkg::read(&mut reading);
         apk::read(&mut reading);
         rpm::read(&mut reading);
-        if reading.budget == 0 {
-            let why = format!("packages and their files: more than {}, the rest was not read", limits.entries);
+        if reading.cut {
+            let why = format!("packages and their files: more than {} bytes, the rest was not read", limits.packages);
             reading.gaps.push((Location::Image, why));
         }
         let Reading { mut found, owners, gaps, .. } = reading;
@@ -139,19 +148,43 @@ impl Reading<'_> {
 
     /// Adds a package and says its number; `None` when there are too many.
     fn add(&mut self, package: Package) -> Option<u32> {
-        self.budget = self.budget.checked_sub(1)?;
+        let texts = package.name.len() + package.version.len() + package.architecture.len();
+        self.pay(PACKAGE_COST + 3 * texts)?;
         let number = u32::try_from(self.found.len()).ok()?;
         self.found.push(package);
         Some(number)
     }
 
-    /// Notes that `package` owns `name`, relative to the root.
-    fn own(&mut self, name: &[u8], package: u32) {
-        if let Some(left) = self.budget.checked_sub(1) {
-            self.budget = left;
-            self.owners.add(name, package);
+    /// Notes that `package` owns `base` in `directory`, relative to the root. What is longer than a path can be is no file.
+    fn own_in(&mut self, directory: &[u8], base: &[u8], package: u32) {
+        if !self.cut && directory.len() + base.len() < self.path {
+            self.own(&[directory, b"/", base].concat(), package);
         }
     }
+
+    /// Notes that `package` owns `name`, relative to the root.
+    fn own(&mut self, name: &[u8], package: u32) {
+        if !self.cut && name.len() <= self.path {
+            let cost = self.owners.add(name, package);
+            self.pay(cost);
+        }
+    }
+
+    /// Takes `cost` off the budget; once there is too little, nothing is added any more.
+    fn pay(&mut self, cost: usize) -> Option<()> {
+        let left = self.budget.checked_sub(cost as u64).filter(|_| !self.cut);
+        self.cut = left.is_none();
+        self.budget = left?;
+        Some(())
+    }
+}
+
+/// Bytes kept of a name, version or architecture.
+const LONGEST_TEXT: usize = 1024;
+
+/// A field of a database as text.
+fn text(field: &[u8]) -> String {
+    visible(&field[..field.len().min(LONGEST_TEXT)]).into_owned()
 }
 
 #[cfg(test)]

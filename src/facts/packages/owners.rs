@@ -20,6 +20,10 @@ struct Row {
     package: u32,
 }
 
+/// Bytes that a path costs beside its text, and a directory that was not met before.
+const ROW_COST: usize = 16;
+const DIRECTORY_COST: usize = 128;
+
 /// Collects owners in any order.
 pub(super) struct OwnersBuilder<'a> {
     tree: &'a Tree,
@@ -33,8 +37,9 @@ impl<'a> OwnersBuilder<'a> {
         Self { tree, owners: Owners::default(), directories: HashMap::new() }
     }
 
-    /// Notes that `package` owns `name`; names beyond 4 GiB of text are left out.
-    pub(super) fn add(&mut self, name: &[u8], package: u32) {
+    /// Notes that `package` owns `name`; names beyond 4 GiB of text are left out. What it costs, bytes.
+    pub(super) fn add(&mut self, name: &[u8], package: u32) -> usize {
+        let mut cost = ROW_COST;
         let name = name.strip_suffix(b"/").unwrap_or(name);
         let cut = memchr::memrchr(b'/', name).map_or(0, |at| at + 1);
         let (directory, base) = name.split_at(cut);
@@ -45,6 +50,7 @@ impl<'a> OwnersBuilder<'a> {
             if !self.directories.contains_key(directory) {
                 let written = ImagePath::clamp(directory);
                 let real = real_directory(self.tree, &written);
+                cost += DIRECTORY_COST + directory.len() + 2 * real.as_bytes().len();
                 self.directories.insert(directory.to_vec(), real);
             }
             let real = self.directories.get(directory).map_or(&b"/"[..], ImagePath::as_bytes);
@@ -57,6 +63,7 @@ impl<'a> OwnersBuilder<'a> {
             (Ok(start), Ok(length), Ok(_)) => self.owners.rows.push(Row { start, length, package }),
             _ => self.owners.text.truncate(start),
         }
+        cost + length
     }
 
     /// Sorts, with packages renumbered; of several owners of a path the first in the new order stays.
@@ -90,15 +97,17 @@ impl<'a> OwnersBuilder<'a> {
 
 /// Where `written` really is; what of it the tree does not have stays as written.
 fn real_directory(tree: &Tree, written: &ImagePath) -> ImagePath {
-    let mut above = written.clone();
-    loop {
-        if let Ok(node) = tree.resolve(&above) {
-            let rest = written.as_bytes().get(above.as_bytes().len()..).unwrap_or_default();
-            return node.path().join(rest.strip_prefix(b"/").unwrap_or(rest));
-        }
-        let Some(parent) = above.parent() else { return written.clone() };
-        above = parent;
+    // Most are there.
+    if let Ok(node) = tree.resolve(written) {
+        return node.path();
     }
+    let whole = written.as_bytes();
+    let ends: Vec<usize> = memchr::memchr_iter(b'/', whole).collect();
+    // What leads to something leads through directories, so that the longest such is found by halves.
+    let resolve = |end: usize| tree.resolve(&ImagePath::clamp(&whole[..end]));
+    let there = ends.partition_point(|&end| resolve(end).is_ok());
+    let Some(&end) = there.checked_sub(1).and_then(|last| ends.get(last)) else { return written.clone() };
+    resolve(end).map_or_else(|_| written.clone(), |node| node.path().join(&whole[end + 1..]))
 }
 
 impl Owners {
@@ -120,14 +129,11 @@ impl Owners {
 
     /// `path` with its deepest directory that is an alias replaced by the real one.
     fn real(&self, path: &ImagePath) -> Option<ImagePath> {
-        let mut above = path.parent();
-        while let Some(directory) = above {
-            if let Ok(at) = self.aliases.binary_search_by(|(written, _)| written.cmp(&directory)) {
-                let rest = path.as_bytes().get(directory.as_bytes().len() + 1..)?;
-                return self.aliases.get(at).map(|(_, real)| real.join(rest));
-            }
-            above = directory.parent();
-        }
-        None
+        let whole = path.as_bytes();
+        memchr::memrchr_iter(b'/', whole).filter(|end| *end > 0).find_map(|end| {
+            let (directory, rest) = whole.split_at(end);
+            let at = self.aliases.binary_search_by(|(written, _)| written.as_bytes().cmp(directory)).ok()?;
+            Some(self.aliases.get(at)?.1.join(rest.get(1..)?))
+        })
     }
 }

@@ -71,12 +71,8 @@ fn add(reading: &mut Reading<'_>, blob: &[u8], at: &Location) -> Option<()> {
         at: at.clone(),
     };
     if let Some(number) = reading.add(package) {
-        let mut path = Vec::new();
-        for (directory, base) in header.files() {
-            path.clear();
-            path.extend_from_slice(directory);
-            path.extend_from_slice(base);
-            reading.own(&path, number);
+        for (directory, base) in header.files()? {
+            reading.own_in(directory, base, number);
         }
     }
     Some(())

@@ -98,9 +98,12 @@ impl<'a> Database<'a> {
                     }
                 }
                 13 => {
+                    // Cells do not lie over one another, so that those of a page are no more than the page.
+                    let mut left = page.len();
                     for cell in 0..cells {
                         let at = usize::from(be16(page, pointers + 2 * cell)?);
-                        self.cell(page, at, read, give)?;
+                        let used = self.cell(page, at, read, give)?;
+                        left = left.checked_sub(used).ok_or(Trouble::Corrupt)?;
                     }
                 }
                 _ => return Err(Trouble::Corrupt),
@@ -109,8 +112,8 @@ impl<'a> Database<'a> {
         Ok(())
     }
 
-    /// A cell of a leaf: payload size, row id, payload, first overflow page.
-    fn cell(&self, page: &[u8], at: usize, read: &mut [bool], give: &mut dyn FnMut(&[u8])) -> Result<(), Trouble> {
+    /// A cell of a leaf: payload size, row id, payload, first overflow page. How many bytes of payload the page holds.
+    fn cell(&self, page: &[u8], at: usize, read: &mut [bool], give: &mut dyn FnMut(&[u8])) -> Result<usize, Trouble> {
         let (size, at) = varint(page, at).ok_or(Trouble::Corrupt)?;
         let (_, at) = varint(page, at).ok_or(Trouble::Corrupt)?;
         let size = usize::try_from(size).map_err(|_| Trouble::Corrupt)?;
@@ -120,7 +123,7 @@ impl<'a> Database<'a> {
         let most = self.usable - 35;
         if size <= most {
             give(page.get(at..at + size).ok_or(Trouble::Corrupt)?);
-            return Ok(());
+            return Ok(size);
         }
         let least = (self.usable - 12) * 32 / 255 - 23;
         let fitting = least + (size - least) % (self.usable - 4);
@@ -135,7 +138,7 @@ impl<'a> Database<'a> {
             payload.extend_from_slice(overflow.get(4..4 + take).ok_or(Trouble::Corrupt)?);
         }
         give(&payload);
-        Ok(())
+        Ok(local)
     }
 
     /// Page `number`, from 1. No page belongs to two places, so one that comes again is a circle.
@@ -244,6 +247,16 @@ mod tests {
             assert_eq!(read(&made(page_size, &rows)).unwrap(), rows, "{page_size}");
             assert!(read(&made(page_size, &[])).unwrap().is_empty());
         }
+    }
+
+    #[test]
+    fn cells_that_lie_over_one_another_are_damage() {
+        let mut bytes = made(4096, &[vec![7; 3000]]);
+        let leaf = bytes.chunks(4096).position(|page| page[0] == 13 && be16(page, 3) == Ok(1)).unwrap() * 4096;
+        assert_eq!(read(&bytes).map(|rows| rows.len()), Ok(1));
+        bytes[leaf + 4] = 2;
+        bytes.copy_within(leaf + 8..leaf + 10, leaf + 10);
+        assert_eq!(read(&bytes), Err(Trouble::Corrupt));
     }
 
     #[test]

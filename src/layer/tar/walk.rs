@@ -28,6 +28,12 @@ pub trait Visit {
 
     /// The current entry is complete.
     fn end(&mut self) {}
+
+    /// Bytes after the end of the archive, from the first that is not zero: `stream` is their offset in the decompressed
+    /// stream, `at` that from the first.
+    fn trailing(&mut self, stream: u64, at: u64, bytes: &[u8]) {
+        let _ = (stream, at, bytes);
+    }
 }
 
 /// What is known at the end of a tar.
@@ -59,8 +65,9 @@ pub struct TarWalk {
     body: Body,
     oddities: Oddities,
     trailing_nonzero: u64,
-    /// The first bytes after the end, from one that is not zero.
+    /// The first bytes after the end, from one that is not zero, and where that is.
     trailing: Vec<u8>,
+    trailing_from: u64,
     failed: Option<TarError>,
 }
 
@@ -125,6 +132,7 @@ impl TarWalk {
             oddities: Oddities::default(),
             trailing_nonzero: 0,
             trailing: Vec::new(),
+            trailing_from: 0,
             failed: None,
         }
     }
@@ -208,13 +216,22 @@ impl TarWalk {
                 return Ok(used);
             }
             State::End => {
+                let begun = !self.trailing.is_empty();
                 if let Some(first) = input.iter().position(|&byte| byte != 0) {
                     let count = input.iter().filter(|&&byte| byte != 0).count() as u64;
                     self.oddities.add(Oddity::TrailingBytes, count, self.offset + first as u64);
                     self.trailing_nonzero += count;
-                    let begun = if self.trailing.is_empty() { &input[first..] } else { input };
+                    let skipped = if begun { 0 } else { first };
+                    let bytes = &input[skipped..];
+                    if !begun {
+                        self.trailing_from = self.offset + first as u64;
+                    }
                     let wanted = STARGZ_INDEX.len() - self.trailing.len();
-                    self.trailing.extend_from_slice(&begun[..wanted.min(begun.len())]);
+                    self.trailing.extend_from_slice(&bytes[..wanted.min(bytes.len())]);
+                    let stream = self.offset + skipped as u64;
+                    visit.trailing(stream, stream - self.trailing_from, bytes);
+                } else if begun {
+                    visit.trailing(self.offset, self.offset - self.trailing_from, input);
                 }
                 return Ok(input.len());
             }

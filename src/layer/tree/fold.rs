@@ -3,10 +3,11 @@
 //! hidden and cleared at most once a layer, so that the whole costs what the entries cost.
 
 use super::notes::{Note, Notes};
-use super::store::{File, NONE, ROOT, Store};
+use super::store::{File, MARK, NONE, ROOT, Store};
 use super::way::{LINK_STEPS, Way};
 use crate::layer::{EntryKind, LayerEntries, Record};
 use crate::model::{ImagePath, LayerIndex, Limits, Presence};
+use std::collections::BTreeMap;
 
 const WHITEOUT: &[u8] = b".wh.";
 /// AUFS' own files; all but the opaque marker mean nothing.
@@ -17,17 +18,38 @@ const NAME_MAX: usize = 255;
 
 /// The tree while layers are laid on it.
 pub(super) struct Fold<'l> {
-    pub(super) store: Store,
-    pub(super) notes: Notes,
-    /// For each layer and entry the file it is a name of.
-    pub(super) files: Vec<Box<[u32]>>,
+    store: Store,
+    notes: Notes,
+    /// For each layer and entry the file it is a name of; [`NONE`] or [`MARK`] when it makes none.
+    files: Vec<Box<[u32]>>,
+    /// The layer and entry that put a file where it stands, for the names that its own entry does not tell: all names
+    /// of a file with several, and those that lie behind a symbolic link.
+    named: BTreeMap<u32, (LayerIndex, u32)>,
+    /// What became of such names when they went, by layer and entry.
+    gone: BTreeMap<(LayerIndex, u32), Presence>,
     limits: &'l Limits,
     layer: LayerIndex,
     marks: Vec<Marks>,
     /// What following links may still cost, for all layers.
     link_steps: usize,
+    /// Directories without an entry of their own that may still be made, for all layers.
+    implied_left: usize,
+    /// Entries left out because no more could be made.
+    left_out: u64,
     /// The directory entered last, while it stands: most entries follow one of the same directory.
     recent: Option<(ImagePath, u32)>,
+    /// Whether symbolic links were followed to the directory entered last.
+    through_link: bool,
+}
+
+/// What is left of a fold when all layers are laid; its fields are the fold's.
+pub(super) struct Folded {
+    pub(super) store: Store,
+    pub(super) notes: Notes,
+    pub(super) files: Vec<Box<[u32]>>,
+    pub(super) named: BTreeMap<u32, (LayerIndex, u32)>,
+    pub(super) gone: BTreeMap<(LayerIndex, u32), Presence>,
+    pub(super) left_out: u64,
 }
 
 /// What happened to a slot, as the last layer in which it did.
@@ -52,11 +74,16 @@ impl<'l> Fold<'l> {
             store: Store::new(),
             notes: Notes::default(),
             files: Vec::new(),
+            named: BTreeMap::new(),
+            gone: BTreeMap::new(),
             limits,
             layer: 0,
             marks: vec![root],
             link_steps: LINK_STEPS,
+            implied_left: limits.implied,
+            left_out: 0,
             recent: None,
+            through_link: false,
         }
     }
 
@@ -68,7 +95,13 @@ impl<'l> Fold<'l> {
         self.recent = None;
     }
 
-    /// Applies one entry; the file that it is a name of.
+    /// All layers are laid.
+    pub(super) fn finish(self) -> Folded {
+        let Self { store, notes, files, named, gone, left_out, .. } = self;
+        Folded { store, notes, files, named, gone, left_out }
+    }
+
+    /// Applies one entry; the file that it is a name of, or [`MARK`].
     fn entry(&mut self, record: &Record<'_>) -> Option<u32> {
         let path = record.path();
         let ignored = match record.kind() {
@@ -94,7 +127,7 @@ impl<'l> Fold<'l> {
         if path.components().next().is_some_and(|top| top.starts_with(RESERVED))
             && (name, &parent) != (OPAQUE, &ImagePath::root())
         {
-            return None;
+            return Some(MARK);
         }
         let directory = self.enter(&parent, &path)?;
         match name.strip_prefix(WHITEOUT) {
@@ -110,7 +143,7 @@ impl<'l> Fold<'l> {
             }
             None => return self.place(directory, name, record, &path),
         }
-        None
+        Some(MARK)
     }
 
     /// Hides what lower layers have in `directory`.
@@ -152,7 +185,11 @@ impl<'l> Fold<'l> {
             return self.directory_entry(slot, record, path);
         }
         let file = self.store.file_of(record, self.layer);
-        self.make(slot, file, path)
+        let made = self.make(slot, file, path);
+        if made.is_some() && self.through_link {
+            self.named.insert(slot, (self.layer, record.index));
+        }
+        made
     }
 
     /// A directory lies over a directory, with its own owner and mode and the other's children; over anything else it
@@ -200,6 +237,7 @@ impl<'l> Fold<'l> {
         let id = self.store.slots[target as usize].file;
         let file = &mut self.store.files[id as usize];
         file.names += 1;
+        self.named.entry(target).or_insert(file.content);
         if (u32::from(file.mode) ^ record.mode) & 0o6000 != 0 {
             self.note(Note::HardLinkChangesMode, path);
         }
@@ -209,6 +247,7 @@ impl<'l> Fold<'l> {
         self.note_duplicate(slot, path);
         self.release(slot, Presence::Overwritten { by: self.layer });
         self.store.slots[slot as usize].file = id;
+        self.named.insert(slot, (self.layer, record.index));
         self.mark_made(slot);
         Some(id)
     }
@@ -260,6 +299,11 @@ impl<'l> Fold<'l> {
                             return None;
                         }
                         there => {
+                            let Some(left) = self.implied_left.checked_sub(1) else {
+                                self.left_out += 1;
+                                return None;
+                            };
+                            self.implied_left = left;
                             odd = odd.or(self.oddity(slot, there, way.has_followed()));
                             self.release(slot, Presence::Overwritten { by: self.layer });
                             self.store.slots[slot as usize].file = self.store.add(File::implied());
@@ -273,7 +317,13 @@ impl<'l> Fold<'l> {
         if let Some(note) = odd {
             self.note(note, path);
         }
+        // Links may lead farther down than any name reaches.
+        if way.has_followed() && self.store.depth_of(directory) > self.limits.path {
+            self.note(Note::NameTooLong, path);
+            return None;
+        }
         self.recent = Some((parent.clone(), directory));
+        self.through_link = way.has_followed();
         Some(directory)
     }
 
@@ -295,6 +345,9 @@ impl<'l> Fold<'l> {
             file.names -= 1;
             if file.names == 0 {
                 file.presence = presence;
+            }
+            if let Some(name) = self.named.remove(&slot) {
+                self.gone.insert(name, presence);
             }
             self.recent = None;
             self.store.slots[slot as usize].file = NONE;

@@ -8,6 +8,8 @@ use std::hash::{BuildHasher, RandomState};
 
 /// No node, no file, no layer.
 pub(super) const NONE: u32 = u32::MAX;
+/// No file because the entry is a mark: a whiteout, an opaque marker, AUFS' own.
+pub(super) const MARK: u32 = u32::MAX - 1;
 /// The node of `/`.
 pub(super) const ROOT: u32 = 0;
 
@@ -37,12 +39,10 @@ pub(super) struct File {
     pub(super) content: (LayerIndex, u32),
     /// How many slots it stands in.
     pub(super) names: u32,
-    /// Who took its last name.
+    /// Who took its last name. Of a file with several names each has its own; [`super::fold::Fold::gone`] has those.
     pub(super) presence: Presence,
-    /// Where its link target begins in the texts; its attributes follow.
+    /// Where in the texts its link target and attributes are, with their lengths before them; [`NONE`] without any.
     text: u32,
-    link: u32,
-    xattrs: u32,
 }
 
 /// Slots, files, their texts, and the index from (directory, name) to slot.
@@ -110,8 +110,7 @@ impl Store {
     pub(super) fn file_of(&mut self, record: &Record<'_>, layer: LayerIndex) -> Option<File> {
         let kind = record.kind();
         let link = if kind == EntryKind::Symlink { record.link } else { b"" };
-        let (text, link) = self.keep(link)?;
-        let (_, xattrs) = self.keep(record.raw_xattrs())?;
+        let text = self.keep_texts(link, record.raw_xattrs())?;
         Some(File {
             type_flag: record.type_flag,
             mode: mode(record),
@@ -123,8 +122,6 @@ impl Store {
             names: 1,
             presence: Presence::Visible,
             text,
-            link,
-            xattrs,
         })
     }
 
@@ -132,10 +129,7 @@ impl Store {
     pub(super) fn set_owner(&mut self, file: u32, record: &Record<'_>, layer: LayerIndex) -> Option<()> {
         if !record.raw_xattrs().is_empty() {
             let link = self.link(&self.files[file as usize]).to_vec();
-            let (text, _) = self.keep(&link)?;
-            let (_, xattrs) = self.keep(record.raw_xattrs())?;
-            let file = &mut self.files[file as usize];
-            (file.text, file.xattrs) = (text, xattrs);
+            self.files[file as usize].text = self.keep_texts(&link, record.raw_xattrs())?;
         }
         let file = &mut self.files[file as usize];
         (file.mode, file.uid, file.gid, file.layer) = (mode(record), record.uid, record.gid, layer);
@@ -160,7 +154,7 @@ impl Store {
 
     /// A symbolic link's target.
     pub(super) fn link(&self, file: &File) -> &[u8] {
-        &self.text[file.text as usize..][..file.link as usize]
+        self.texts(file).0
     }
 
     /// The target of the symbolic link in `slot`; empty when something else stands there.
@@ -174,6 +168,12 @@ impl Store {
         let mut names: Vec<&[u8]> = up.take_while(|&slot| slot != ROOT).map(|slot| self.name(slot)).collect();
         names.reverse();
         ImagePath::clamp(&names.join(&b'/'))
+    }
+
+    /// The length of the path of `slot`, bytes.
+    pub(super) fn depth_of(&self, slot: u32) -> usize {
+        let up = std::iter::successors(Some(slot), |&slot| Some(self.slots[slot as usize].parent));
+        up.take_while(|&slot| slot != ROOT).map(|slot| 1 + self.name(slot).len()).sum()
     }
 
     /// What `path` leads to, at most `links` symbolic links followed. `steps` is what following may cost; what it did
@@ -210,7 +210,7 @@ impl Store {
 
     /// Extended attributes as [`Record::raw_xattrs`] writes them.
     pub(super) fn xattrs(&self, file: &File) -> &[u8] {
-        &self.text[file.text as usize + file.link as usize..][..file.xattrs as usize]
+        self.texts(file).1
     }
 
     /// The children of `slot`, those without a file too.
@@ -233,6 +233,28 @@ impl Store {
         self.slots.shrink_to_fit();
         self.files.shrink_to_fit();
         self.text.shrink_to_fit();
+    }
+
+    /// Link target and attributes of `file`.
+    fn texts(&self, file: &File) -> (&[u8], &[u8]) {
+        let found = self.text.get(file.text as usize..).and_then(|text| {
+            let (link, text) = text.split_first_chunk::<4>()?;
+            let (xattrs, text) = text.split_first_chunk::<4>()?;
+            let (link, text) = text.split_at_checked(u32::from_le_bytes(*link) as usize)?;
+            Some((link, text.get(..u32::from_le_bytes(*xattrs) as usize)?))
+        });
+        found.unwrap_or_default()
+    }
+
+    fn keep_texts(&mut self, link: &[u8], xattrs: &[u8]) -> Option<u32> {
+        if link.is_empty() && xattrs.is_empty() {
+            return Some(NONE);
+        }
+        let lengths = [u32::try_from(link.len()).ok()?.to_le_bytes(), u32::try_from(xattrs.len()).ok()?.to_le_bytes()];
+        let (at, _) = self.keep(lengths.as_flattened())?;
+        self.keep(link)?;
+        self.keep(xattrs)?;
+        Some(at)
     }
 
     fn keep(&mut self, text: &[u8]) -> Option<(u32, u32)> {
@@ -270,9 +292,7 @@ impl File {
             content: (NONE, NONE),
             names: 1,
             presence: Presence::Visible,
-            text: 0,
-            link: 0,
-            xattrs: 0,
+            text: NONE,
         }
     }
 }
@@ -287,7 +307,7 @@ mod tests {
 
     #[test]
     fn an_entry_costs_what_is_said() {
-        assert_eq!((size_of::<Slot>(), size_of::<File>()), (24, 56));
+        assert_eq!((size_of::<Slot>(), size_of::<File>()), (24, 48));
     }
 
     #[test]

@@ -21,7 +21,7 @@ fn layer(lines: &[&str]) -> LayerEntries {
             type_flag: flag,
             mode: if flag == b'5' { 0o755 } else { 0o644 },
             device: (1, 1),
-            size: 1,
+            size: u64::from(!line.contains(".wh.")),
             ..Entry::default()
         });
     }
@@ -164,6 +164,94 @@ fn hard_links_share_content_and_owner() {
 }
 
 #[test]
+fn each_name_of_a_file_is_seen_or_hidden_for_itself() {
+    let (tree, _) = fold(&[
+        layer(&["a", "d/b = a", "e/c = d/b", "x", "y = x", "z", "r/s", "r > v", "r/t"]),
+        layer(&[".wh.a", "y"]),
+        layer(&["e/", "e/.wh..wh..opq", ".wh.z"]),
+        layer(&["r/"]),
+    ]);
+    let own = ["/a", "/d/b", "/e/c", "/x", "/y", "/z", "/r/s", "/r", "/r/t"];
+    let told: Vec<_> = own
+        .iter()
+        .zip(0..)
+        .map(|(own, entry)| {
+            let (path, presence) = tree.place(0, entry, (*own).into());
+            (path.to_string(), presence, tree.presence(0, entry), tree.is_seen(0, entry))
+        })
+        .collect();
+    let (visible, removed) = (Presence::Visible, |by| Presence::Removed { by });
+    let replaced = |by| Presence::Overwritten { by };
+    let expected = [
+        // By another name when its own is gone.
+        ("/d/b", visible, removed(1), true),
+        ("/d/b", visible, visible, true),
+        ("/d/b", visible, removed(2), true),
+        ("/x", visible, visible, true),
+        ("/x", visible, replaced(1), true),
+        ("/z", removed(2), removed(2), false),
+        ("/r/s", replaced(0), replaced(0), false),
+        ("/r", replaced(3), replaced(3), false),
+        // Where it stands, not where a link that is gone led.
+        ("/v/t", visible, visible, true),
+    ];
+    let expected = expected.map(|(path, now, name, seen)| (path.to_owned(), now, name, seen));
+    assert_eq!(told, expected);
+    let hidden: Vec<_> = tree.hidden().iter().map(|hidden| (hidden.layer, hidden.entry)).collect();
+    assert_eq!(hidden, [(0, 0), (0, 2), (0, 4), (0, 5), (0, 6), (0, 7)]);
+
+    // All names gone, each in its way; and a name that comes back.
+    let (tree, _) =
+        fold(&[layer(&["a", "b = a", "c = a"]), layer(&[".wh.b"]), layer(&["a"]), layer(&["b = c", ".wh.c"])]);
+    let place = |entry, own: &str| {
+        let (path, presence) = tree.place(0, entry, own.into());
+        (path.to_string(), presence)
+    };
+    assert_eq!(place(0, "/a"), ("/b".to_owned(), Presence::Visible));
+    assert_eq!(place(1, "/b"), ("/b".to_owned(), Presence::Visible));
+    let (tree, _) = fold(&[layer(&["a", "b = a"]), layer(&[".wh.b"]), layer(&["a"])]);
+    assert_eq!(tree.place(0, 0, "/a".into()), ("/a".into(), Presence::Overwritten { by: 2 }));
+    assert_eq!(tree.place(0, 1, "/b".into()), ("/b".into(), Presence::Removed { by: 1 }));
+}
+
+#[test]
+fn a_whiteout_is_no_file_whatever_it_carries() {
+    let full = |name: &str| Entry { name: name.into(), type_flag: b'0', size: 9, ..Entry::default() };
+    let empty = |name: &str| Entry { size: 0, ..full(name) };
+    let names = ["d/.wh.x", "d/.wh..wh..opq", "d/.wh.", ".wh..wh.plnk/1"];
+    let marks = names.iter().fold(LayerEntries::default(), |layer, name| with(layer, &full(name)));
+    let (tree, _) = fold(&[layer(&["d/x"]), with(marks, &empty("d/.wh.y"))]);
+    assert_eq!(paths(&tree), "/d");
+    for entry in 0..5 {
+        assert_eq!(tree.presence(1, entry), Presence::Removed { by: 1 }, "{entry}");
+    }
+    let hidden: Vec<_> = tree.hidden().iter().map(|hidden| (hidden.layer, hidden.entry)).collect();
+    assert_eq!(hidden, [(0, 0), (1, 0), (1, 1), (1, 2), (1, 3)]);
+}
+
+#[test]
+fn directories_without_entries_are_bounded() {
+    let limits = Limits { implied: 4, ..Limits::default() };
+    let (base, upper) = (layer(&["a/b/c/x", "d/", "d/y"]), layer(&["a/b/c/z", "e/f/x", "g/x", "e/y"]));
+    let (tree, _) = Tree::fold(&[&base, &upper], &limits);
+    assert_eq!(paths(&tree), "/a /a/b /a/b/c /a/b/c/x:0 /a/b/c/z:1 /d /d/y:0 /e /e/y:1");
+    assert_eq!(tree.left_out(), 2);
+    assert_eq!(Tree::fold(&[&base], &limits).0.left_out(), 0);
+}
+
+#[test]
+fn links_lead_no_deeper_than_names_may() {
+    let deep = "d/".repeat(1500);
+    let lines = [format!("l > {deep}"), "l/x".to_owned(), format!("l/m > {deep}"), "l/m/y".to_owned(), "ok".to_owned()];
+    let (tree, notes) = fold(&[layer(&lines.each_ref().map(String::as_str))]);
+    let longest = tree.iter().map(|node| node.path().as_bytes().len()).max();
+    let files: Vec<_> = tree.iter().filter(|node| node.kind() == EntryKind::File).map(|node| node.name()).collect();
+    assert_eq!(files, [&b"x"[..], b"ok"]);
+    assert!(longest.is_some_and(|longest| longest < 7000), "{longest:?}");
+    assert_eq!(notes.len(), 2, "{notes:?}");
+}
+
+#[test]
 fn odd_whiteouts() {
     assert_tree(&[&["d/a"], &["d/.wh.", "d/.wh..", "d/.wh..."]], "/d /d/a:0", 1);
     assert_tree(&[&["d/a"], &["d/.wh.a/", "d/.wh.a/in"]], "/d /d/.wh.a /d/.wh.a/in:1", 0);
@@ -243,7 +331,7 @@ fn what_is_hidden_and_by_whom() {
         ("/d/a", 0, Presence::Removed { by: 1 }),
         ("/d/b", 0, Presence::Overwritten { by: 2 }),
         ("/c", 0, Presence::Overwritten { by: 1 }),
-        ("/e", 0, Presence::Overwritten { by: 3 }),
+        ("/e", 0, Presence::Overwritten { by: 1 }),
         ("/e2", 0, Presence::Overwritten { by: 3 }),
         ("/c", 1, Presence::Overwritten { by: 1 }),
     ];
@@ -339,16 +427,21 @@ proptest::proptest! {
             proptest::prop_assert_eq!(parent.kind(), EntryKind::Dir);
             proptest::prop_assert!(parent.children().any(|child| child.path() == node.path()));
             proptest::prop_assert_eq!(tree.get(&node.path()).map(|same| same.path()), Some(node.path()));
-            if let Some((layer, entry)) = node.content() {
-                proptest::prop_assert_eq!(tree.presence(layer, entry), Presence::Visible);
+            if let Some((layer, entry)) = node.content().filter(|_| node.kind() != EntryKind::Dir) {
+                proptest::prop_assert!(tree.is_seen(layer, entry));
+                let own = layers[layer as usize].get(entry).expect("an entry").path();
+                let (place, presence) = tree.place(layer, entry, own);
+                proptest::prop_assert_eq!(presence, Presence::Visible);
+                let there = tree.get(&place).and_then(|node| node.content());
+                proptest::prop_assert_eq!(there, node.content());
                 *names.entry((layer, entry)).or_default() += 1;
             }
         }
         for node in tree.iter() {
-            proptest::prop_assert!(node.content().is_none_or(|content| names[&content] == node.links()));
+            proptest::prop_assert!(node.content().is_none_or(|content| names.get(&content).is_none_or(|names| *names == node.links())));
             let _ = tree.resolve(&node.path());
         }
-        for hidden in tree.hidden() {
+        for hidden in tree.hidden().iter().filter(|hidden| !tree.is_seen(hidden.layer, hidden.entry)) {
             let there = tree.get(&hidden.path).and_then(|node| node.content());
             proptest::prop_assert!(there != Some((hidden.layer, hidden.entry)));
         }
