@@ -36,13 +36,15 @@ pub(super) fn open(store: Store, source: String, choice: &Choice, limits: &Limit
     let annotations = cross_check(&store, image, &object, &config_digest, limits, &mut notes)?;
 
     let mut layers = Vec::with_capacity(image.layers.len());
-    for (index, member) in image.layers.iter().enumerate() {
+    for member in &image.layers {
         let shown = cut(member, 200);
-        let place = store.find(member, limits)?.ok_or_else(|| missing(&format!("layer {index} '{shown}'")))?;
+        let place =
+            store.find(member, limits).and_then(|found| found.ok_or_else(|| missing(&format!("member '{shown}'"))));
         let promise = member.contains('/').then(|| claim(member)).flatten();
         let promise = promise.map(|digest| Promise { digest, size: None });
         let name = promise.as_ref().map_or_else(|| format!("member '{shown}'"), |it| format!("blob {}", it.digest));
-        layers.push(Layer { name, place: Ok(place), promise });
+        // One layer that is not there takes nothing from the rest.
+        layers.push(Layer { name, place: place.map_err(|why| why.to_string()), promise });
     }
     let identity = Identity {
         source,

@@ -53,7 +53,7 @@ pub struct Image {
     pub annotations: Vec<(String, String)>,
     /// What was odd but stopped nothing; sentences.
     pub notes: Vec<String>,
-    /// What could not be looked at; sentences.
+    /// What could not be looked at, besides whole layers; sentences.
     pub gaps: Vec<String>,
 }
 
@@ -66,7 +66,7 @@ pub struct LayerInfo {
     pub diff_id: Option<Digest>,
     /// Bytes as stored.
     pub size: u64,
-    /// Why it cannot be read at all (encrypted, foreign and absent), when it cannot.
+    /// Why it cannot be read at all (missing, no file, encrypted, foreign and absent), when it cannot.
     pub unreadable: Option<String>,
 }
 
@@ -83,8 +83,8 @@ pub struct Choice {
 
 /// Opens the image that `reference` names, by content: a docker archive, an OCI layout as folder or tar, either of them
 /// compressed with gzip or zstd, from a file, a pipe or standard input. What is not a plain file is spooled to an unnamed
-/// temporary file of at most `limits.spool` bytes. Everything but the layers is read and checked; of layers, that they
-/// are there.
+/// temporary file of at most `limits.spool` bytes. Everything but the layers is read and checked. A layer that is not
+/// there stands in the list with the reason; an archive that is damaged opens as far as it goes, with a gap.
 pub fn open(reference: &Reference, choice: &Choice, limits: &Limits) -> Result<Box<dyn Source>, SourceError> {
     let source = if reference.is_stdin() { "standard input".to_owned() } else { reference.to_string() };
     let fail = |trouble| SourceError { source, trouble };
@@ -125,13 +125,20 @@ fn open_file(reference: &Reference, choice: &Choice, limits: &Limits) -> Result<
     let is_docker = !store.is_folder() && store.has("manifest.json");
     let is_oci = store.has("index.json") || store.has("oci-layout");
     let wants_oci = matches!(reference.transport, Transport::Oci | Transport::OciArchive);
-    if is_docker && !(is_oci && wants_oci) {
-        return docker::open(store, format!("docker-archive:{shown}{shown_tag}"), &choice, limits);
-    }
-    if is_oci {
+    let damage = store.damage().cloned();
+    let opened = if is_docker && !(is_oci && wants_oci) {
+        docker::open(store, format!("docker-archive:{shown}{shown_tag}"), &choice, limits)
+    } else if is_oci {
         let transport = if store.is_folder() { "oci" } else { "oci-archive" };
-        return oci::open(store, format!("{transport}:{shown}{shown_tag}"), &choice, limits);
-    }
-    let (looks_like, advice) = store.guess();
-    Err(Trouble::NotAnImage { looks_like, advice })
+        oci::open(store, format!("{transport}:{shown}{shown_tag}"), &choice, limits)
+    } else {
+        let (looks_like, advice) = store.guess();
+        Err(Trouble::NotAnImage { looks_like, advice })
+    };
+    opened.map_err(|trouble| match (trouble, damage) {
+        // What is missing may stand behind the damage.
+        (Trouble::NotAnImage { .. }, Some(damage)) => damage,
+        (Trouble::Broken { object, what }, Some(damage)) => Trouble::broken(object, format!("{what} ({damage})")),
+        (trouble, _) => trouble,
+    })
 }

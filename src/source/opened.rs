@@ -66,7 +66,7 @@ impl Opened {
             notes.push(format!("the only image is for {platform}, not for {wanted}"));
         }
         history(&config, layers.len(), &mut notes);
-        let mut gaps = Vec::new();
+        let mut gaps = store.gaps();
         if platform.os != "linux" && !platform.os.is_empty() {
             gaps.push(format!("the image is for {platform}: its files are not examined as those of that system"));
         }

@@ -405,10 +405,6 @@ fn damaged_layouts() {
             "config DIGEST: blob is missing",
         ),
         (
-            |layout, manifest| fs::remove_file(layout.blob_path(&manifest["layers"][1])).unwrap(),
-            "layer 1 DIGEST: blob is missing",
-        ),
-        (
             |layout, manifest| {
                 let path = layout.blob_path(&manifest["config"]);
                 let text = fs::read_to_string(&path).unwrap().replace("app", "atp");
@@ -416,6 +412,38 @@ fn damaged_layouts() {
             },
             "config DIGEST: expected digest DIGEST, got DIGEST",
         ),
+        (
+            |layout, _| {
+                let path = layout.path().join("index.json");
+                fs::remove_file(&path).unwrap();
+                assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+            },
+            "file 'index.json': not a regular file",
+        ),
+    ];
+    for (damage, expected) in cases {
+        let layout = layout();
+        let manifest = serde_json::from_slice(&fs::read(layout.blob_path(&layout.roots[0])).unwrap()).unwrap();
+        damage(&layout, &manifest);
+        assert_eq!(without_digests(look(layout.path()).unwrap_err()), *expected);
+    }
+}
+
+fn without_digests(mut text: String) -> String {
+    for at in ["sha256:", "sha256/"] {
+        while let Some(start) = text.find(at) {
+            text.replace_range(start..start + 71, "DIGEST");
+        }
+    }
+    text
+}
+
+/// One layer that is not there takes nothing from the rest.
+#[test]
+fn layers_that_are_not_there() {
+    type Damage = fn(&Layout, &Value);
+    let cases: &[(Damage, &str)] = &[
+        (|layout, manifest| fs::remove_file(layout.blob_path(&manifest["layers"][0])).unwrap(), "blob is missing"),
         (
             |layout, manifest| {
                 let path = layout.blob_path(&manifest["layers"][0]);
@@ -440,27 +468,78 @@ fn damaged_layouts() {
             },
             "file 'blobs/DIGEST': not a regular file",
         ),
-        (
-            |layout, _| {
-                let path = layout.path().join("index.json");
-                fs::remove_file(&path).unwrap();
-                assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
-            },
-            "file 'index.json': not a regular file",
-        ),
     ];
     for (damage, expected) in cases {
         let layout = layout();
         let manifest = serde_json::from_slice(&fs::read(layout.blob_path(&layout.roots[0])).unwrap()).unwrap();
         damage(&layout, &manifest);
-        let mut error = look(layout.path()).unwrap_err();
-        for at in ["sha256:", "sha256/"] {
-            while let Some(start) = error.find(at) {
-                error.replace_range(start..start + 71, "DIGEST");
-            }
-        }
-        assert_eq!(error, *expected);
+        let source = open_path(layout.path()).unwrap_or_else(|error| panic!("{error}"));
+        let why = source.image().layers[0].unreadable.clone().unwrap();
+        assert_eq!(without_digests(why), *expected);
+        assert_eq!(bytes_of(&*source, 1), Ok(layers()[1].clone()));
     }
+    let folder = TempDir::new().unwrap();
+    let link = tar::EntryType::Symlink;
+    let [one, _] = layers();
+    type Put<'a> = &'a dyn Fn(&mut Tar) -> &mut Tar;
+    let cases: &[(Put, &str)] = &[
+        (&|tar| tar, "member '1/layer.tar': no such member in the archive"),
+        (
+            &|tar| tar.entry(tar::EntryType::Directory, "1/layer.tar", "", b""),
+            "member '1/layer.tar': a folder, not a file",
+        ),
+        (
+            &|tar| tar.entry(tar::EntryType::Fifo, "1/layer.tar", "", b""),
+            "member '1/layer.tar': a named pipe, not a file",
+        ),
+        (
+            &|tar| tar.entry(link, "1/layer.tar", "/etc/passwd", b""),
+            "member '1/layer.tar': a link to '/etc/passwd', which leads out of the archive",
+        ),
+    ];
+    for (put_layer, expected) in cases {
+        let manifest = json!([{"Config": "c.json", "Layers": ["0/layer.tar", "1/layer.tar"]}]).to_string();
+        let mut tar = Tar::default();
+        tar.file("0/layer.tar", &one).file("c.json", &config()).file("manifest.json", manifest.as_bytes());
+        let path = put(&folder, "x.tar", &put_layer(&mut tar).finish());
+        let source = open_path(&path).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(source.image().layers[1].unreadable.as_deref(), Some(*expected));
+        assert_eq!(bytes_of(&*source, 0).as_ref(), Ok(&one));
+    }
+}
+
+/// What an archive holds before its damage is read, and the damage is told.
+#[test]
+fn an_archive_that_is_cut_off() {
+    let folder = TempDir::new().unwrap();
+    let [one, two] = layers();
+    let manifest = json!([{"Config": "c.json", "Layers": ["0", "1", "2"]}]).to_string();
+    let config = config_of(&Platform::linux("amd64"), &[one.clone(), two.clone(), one.clone()]);
+    let files = [("manifest.json", manifest.as_bytes()), ("c.json", &config), ("0", &one), ("1", &two), ("2", &one)];
+    let whole = tar_of(&files);
+    // In the body of layer 1, behind its first 512 bytes.
+    let cut = whole.len() - 1024 - (512 + one.len()) - two.len() + 512;
+    let damage = format!("archive: truncated: the member at byte {} ends at byte", cut - 1024);
+    for (name, bytes, says) in [
+        ("plain", whole[..cut].to_vec(), &*damage),
+        ("gzip", [&gzip(&whole[..cut])[..], b"rest"].concat(), "gzip around the archive: "),
+        ("zstd", [&zstd::encode_all(&whole[..cut], 1).unwrap()[..], b"rest"].concat(), "zstd around the archive: "),
+    ] {
+        let source = open_path(&put(&folder, name, &bytes)).unwrap_or_else(|error| panic!("{error}"));
+        let image = source.image();
+        assert!(matches!(&image.gaps[..], [gap] if gap.starts_with(says)), "{name}: {:?}", image.gaps);
+        assert_eq!(bytes_of(&*source, 0).as_ref(), Ok(&one));
+        let truncated = format!("member '1': truncated: ends at byte 512 of {}", two.len());
+        assert_eq!(bytes_of(&*source, 1), Err(truncated));
+        assert_eq!(image.layers[2].unreadable.as_deref(), Some("member '2': no such member in the archive"));
+    }
+    // Where the config itself is gone, nothing is left to say.
+    let error = look(&put(&folder, "early", &whole[..1536])).unwrap_err();
+    assert!(error.starts_with("config 'c.json': ") && error.contains("(archive: truncated: "), "{error}");
+    // Another archive behind the first is not seen by runtimes, nor by us.
+    let image = look(&put(&folder, "twice", &[&whole[..], &whole[..]].concat())).unwrap();
+    assert!(matches!(&image.gaps[..], [gap] if gap.contains("more bytes stand behind its end")), "{:?}", image.gaps);
+    assert!(image.layers.iter().all(|layer| layer.unreadable.is_none()));
 }
 
 #[test]
