@@ -121,19 +121,34 @@ fn open_file(reference: &Reference, choice: &Choice, limits: &Limits) -> Result<
     let store = Store::new(input, limits)?;
     let shown = path.to_string_lossy();
     let shown_tag = tag.as_ref().map_or_else(String::new, |tag| format!(":{tag}"));
+    if let (Some(named), Some(asked)) = (&tag, &choice.tag)
+        && !select::same_name(named, asked)
+    {
+        return Err(Trouble::broken(
+            format!("--tag {}", error::cut(asked, 200)),
+            format!("the image is named with '{}': write one of them", error::cut(named, 200)),
+        ));
+    }
     choice.tag = tag.or(choice.tag);
-    let is_docker = !store.is_folder() && store.has("manifest.json");
-    let is_oci = store.has("index.json") || store.has("oci-layout");
-    let wants_oci = matches!(reference.transport, Transport::Oci | Transport::OciArchive);
+    let kind = kind(&store, reference.transport);
+    let written = reference.transport;
+    if let Some((is, transport)) = kind.filter(|(_, transport)| ![Transport::Path, *transport].contains(&written)) {
+        let advice = format!("write {}{shown}{shown_tag}, or the path alone", transport.prefix());
+        return Err(Trouble::OtherKind { is, written: written.prefix(), advice });
+    }
     let damage = store.damage().cloned();
-    let opened = if is_docker && !(is_oci && wants_oci) {
-        docker::open(store, format!("docker-archive:{shown}{shown_tag}"), &choice, limits)
-    } else if is_oci {
-        let transport = if store.is_folder() { "oci" } else { "oci-archive" };
-        oci::open(store, format!("{transport}:{shown}{shown_tag}"), &choice, limits)
-    } else {
-        let (looks_like, advice) = store.guess();
-        Err(Trouble::NotAnImage { looks_like, advice })
+    let opened = match kind {
+        None => {
+            let (looks_like, advice) = store.guess();
+            Err(Trouble::NotAnImage { looks_like, advice })
+        }
+        Some((_, transport)) => {
+            let source = format!("{}{shown}{shown_tag}", transport.prefix());
+            match transport {
+                Transport::DockerArchive => docker::open(store, source, &choice, limits),
+                _ => oci::open(store, source, &choice, limits),
+            }
+        }
     };
     opened.map_err(|trouble| match (trouble, damage) {
         // What is missing may stand behind the damage.
@@ -141,4 +156,18 @@ fn open_file(reference: &Reference, choice: &Choice, limits: &Limits) -> Result<
         (Trouble::Broken { object, what }, Some(damage)) => Trouble::broken(object, format!("{what} ({damage})")),
         (trouble, _) => trouble,
     })
+}
+
+/// What an image in `store` is, with its article, and the transport that names it; `None` when there is none. An archive
+/// of both kinds is the one that is `wanted`, a docker archive where nothing is said.
+fn kind(store: &Store, wanted: Transport) -> Option<(&'static str, Transport)> {
+    let is_oci = store.has("index.json") || store.has("oci-layout");
+    if store.is_folder() {
+        return is_oci.then_some(("an OCI layout in a folder", Transport::Oci));
+    }
+    let is_docker = store.has("manifest.json");
+    if is_docker && !(is_oci && matches!(wanted, Transport::Oci | Transport::OciArchive)) {
+        return Some(("a docker archive", Transport::DockerArchive));
+    }
+    is_oci.then_some(("an OCI archive", Transport::OciArchive))
 }

@@ -36,7 +36,7 @@ pub(super) struct Identity {
     pub(super) manifest_digest: Option<Digest>,
     /// What the index says, for a config that is silent.
     pub(super) platform: Option<Platform>,
-    /// What the person asked for.
+    /// What the person asked for; another is not taken for it.
     pub(super) wanted: Option<Platform>,
     pub(super) annotations: BTreeMap<String, String>,
     pub(super) notes: Vec<String>,
@@ -63,7 +63,8 @@ impl Opened {
         let mut notes = identity.notes;
         let platform = platform(&config, identity.platform, &mut notes);
         if let Some(wanted) = identity.wanted.filter(|wanted| wanted.fit(&platform).is_none()) {
-            notes.push(format!("the only image is for {platform}, not for {wanted}"));
+            let wanted = format!("platform {wanted}");
+            return Err(Trouble::NoSuch { wanted, choices: vec![platform.to_string()] });
         }
         history(&config, layers.len(), &mut notes);
         let mut gaps = store.gaps();

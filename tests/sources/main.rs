@@ -174,10 +174,37 @@ fn several_images_in_a_docker_archive() {
     }
     let error = look_with(&path, &named("h/z\u{1b}[2J")).unwrap_err();
     assert_eq!(error, "tag 'h/z\\u{1b}[2J': not there; there is h/x:1, docker.io/library/y:latest, @1");
-    // The reference's own tag comes first, and is part of what the image is called.
+    // The reference's own tag is part of what the image is called; another beside it is a contradiction.
     let text = format!("docker-archive:{}:@1", path.display());
-    let source = open(&Reference::parse(&text).unwrap(), &named("h/x:1"), &Limits::default()).unwrap();
-    assert_eq!((source.image().source.as_str(), source.image().layers.len()), (&*text, 1));
+    let look_for = |choice: &Choice| open(&Reference::parse(&text).unwrap(), choice, &Limits::default());
+    for choice in [choice(), named("@1")] {
+        let source = look_for(&choice).unwrap();
+        assert_eq!((source.image().source.as_str(), source.image().layers.len()), (&*text, 1));
+    }
+    let error = look_for(&named("h/x:1")).err().unwrap().to_string();
+    assert_eq!(error, format!("{text}: --tag h/x:1: the image is named with '@1': write one of them"));
+}
+
+#[test]
+fn a_transport_that_contradicts_the_content() {
+    let folder = TempDir::new().unwrap();
+    let layout = layout();
+    let docker = put(&folder, "docker.tar", &gzip(&classic(&Value::Null).finish()));
+    let oci = put(&folder, "oci.tar", &layout.archive());
+    for (written, path, is, write) in [
+        ("oci:", &*docker, "a docker archive", "docker-archive:"),
+        ("oci-archive:", &*docker, "a docker archive", "docker-archive:"),
+        ("docker-archive:", &*oci, "an OCI archive", "oci-archive:"),
+        ("oci:", &*oci, "an OCI archive", "oci-archive:"),
+        ("docker-archive:", layout.path(), "an OCI layout in a folder", "oci:"),
+        ("oci-archive:", layout.path(), "an OCI layout in a folder", "oci:"),
+    ] {
+        let text = format!("{written}{}:1.0", path.display());
+        let error = open(&Reference::parse(&text).unwrap(), &choice(), &Limits::default()).err().unwrap();
+        assert_eq!(error.to_string(), format!("{text}: is {is}, which {written} does not name"));
+        let advice = format!("write {write}{}:1.0, or the path alone", path.display());
+        assert_eq!(error.advice(), Some(advice));
+    }
 }
 
 #[test]
@@ -323,12 +350,12 @@ fn platforms_of_an_index() {
     for image in &images[2..] {
         fs::remove_file(layout.blob_path(image)).unwrap();
     }
-    let image = look_with(layout.path(), &for_platform("linux/amd64")).unwrap();
+    // The only one is taken whatever this machine is, but not for what was asked.
+    let image = look(layout.path()).unwrap();
     assert_eq!(image.platform.to_string(), "linux/arm64/v8");
-    assert_eq!(
-        image.notes,
-        ["3 images of the index are not in the layout", "the only image is for linux/arm64/v8, not for linux/amd64"]
-    );
+    assert_eq!(image.notes, ["3 images of the index are not in the layout"]);
+    let error = look_with(layout.path(), &for_platform("linux/amd64")).unwrap_err();
+    assert_eq!(error, "platform linux/amd64: not there; there is linux/arm64/v8");
 }
 
 #[test]
@@ -336,8 +363,14 @@ fn the_only_image_of_a_docker_archive() {
     let folder = TempDir::new().unwrap();
     let path = put(&folder, "x", &classic(&Value::Null).finish());
     assert!(look_with(&path, &for_platform("linux/amd64")).unwrap().notes.is_empty());
-    let image = look_with(&path, &for_platform("linux/arm64")).unwrap();
-    assert_eq!(image.notes, ["the only image is for linux/amd64, not for linux/arm64"]);
+    let error = look_with(&path, &for_platform("linux/arm64")).unwrap_err();
+    assert_eq!(error, "platform linux/arm64: not there; there is linux/amd64");
+    // An image that does not say is not taken for any.
+    let silent = config_of(&Platform::default(), &[]);
+    let path = put(&folder, "y", &tar_of(&[("manifest.json", br#"[{"Config":"c"}]"#), ("c", &silent)]));
+    assert_eq!(look(&path).unwrap().platform.to_string(), "unknown/unknown");
+    let error = look_with(&path, &for_platform("linux/amd64")).unwrap_err();
+    assert_eq!(error, "platform linux/amd64: not there; there is unknown/unknown");
 }
 
 #[test]
