@@ -10,6 +10,9 @@ use std::io::IsTerminal as _;
 
 /// Lints the images that `args` name. One that cannot be looked at takes nothing from the others.
 pub(super) fn run(args: &LintArgs) -> Result<Exit, Problem> {
+    if args.images.iter().filter(|image| looking::is_stdin(image)).count() > 1 {
+        return Err(Problem::new("standard input: named twice, and it can be read once").help("name '-' once"));
+    }
     let plan = output::plan(&args.outputs)?;
     let set = looking::Rules::read(args.rules.as_deref())?;
     let rules = set.infos();

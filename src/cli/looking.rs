@@ -171,6 +171,11 @@ pub(super) fn entries(
     Ok(Ok(exit))
 }
 
+/// Whether `reference` is standard input.
+pub(super) fn is_stdin(reference: &str) -> bool {
+    Reference::parse(reference).is_ok_and(|reference| reference.is_stdin())
+}
+
 fn open_image(reference: &str, args: &OpenArgs, limits: &Limits) -> Result<Box<dyn Source>, Problem> {
     let platform = args.platform.as_deref().map(Platform::parse).transpose().map_err(Problem::new)?;
     let choice = Choice { platform, tag: args.tag.clone(), host: Platform::linux(std::env::consts::ARCH) };
