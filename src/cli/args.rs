@@ -3,6 +3,7 @@
 use crate::model::{Level, Severity};
 use crate::policy::nearest;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -121,7 +122,7 @@ pub(super) struct OpenArgs {
 pub(super) struct FilesArgs {
     /// A file, a directory, `-`, or a transport such as docker-archive:PATH, oci:DIR, oci-archive:PATH
     #[arg(value_name = "IMAGE")]
-    pub image: String,
+    pub image: OsString,
     /// List what each layer's tar holds, before anything is merged
     #[arg(long)]
     pub entries: bool,
@@ -136,7 +137,7 @@ pub(super) struct FilesArgs {
 pub(super) struct LintArgs {
     /// A file, a directory, `-`, or a transport such as docker-archive:PATH, oci:DIR, oci-archive:PATH
     #[arg(value_name = "IMAGE", required = true)]
-    pub images: Vec<String>,
+    pub images: Vec<OsString>,
     /// Report as terminal, json or sarif, to standard output or a file; may be repeated
     #[arg(short, long = "output", value_name = "FORMAT[=PATH]", value_parser = parse_output)]
     pub outputs: Vec<OutputArg>,
@@ -245,7 +246,7 @@ fn unknown(what: &str, word: &str, known: &[&str]) -> String {
 mod tests {
     use super::*;
 
-    fn images(args: &[&str]) -> Vec<String> {
+    fn images(args: &[&str]) -> Vec<OsString> {
         Cli::try_parse_from(std::iter::once(&"plimsoll").chain(args)).expect("valid").lint.images
     }
 

@@ -70,8 +70,11 @@ fn claim(member: &str) -> Option<Digest> {
 
 /// The image that `tag` names: one of its tags, `@N` by place, or the name of its config; the only one without.
 fn choose<'a>(images: &'a [ArchivedImage], tag: Option<&str>) -> Result<&'a ArchivedImage, Trouble> {
+    // A tag that several images have chooses none of them.
+    let own = |tag: &String| images.iter().filter(|image| image.tags.contains(tag)).count() == 1;
     let names = |(index, image): (usize, &ArchivedImage)| {
-        if image.tags.is_empty() { vec![format!("@{index}")] } else { image.tags.clone() }
+        let own: Vec<_> = image.tags.iter().filter(|tag| own(tag)).cloned().collect();
+        if own.is_empty() { vec![format!("@{index}")] } else { own }
     };
     let choices = || images.iter().enumerate().flat_map(names).collect::<Vec<_>>();
     let Some(tag) = tag else {

@@ -1,7 +1,7 @@
 //! Why an image cannot be opened, in one line that names the thing first.
 
 use crate::image::Transport;
-use crate::model::visible_str;
+use crate::model::{system_says, visible_str};
 use std::fmt;
 
 /// An image could not be opened. Shown as one line: the image as the person named it, the object inside it, the
@@ -93,7 +93,7 @@ impl Trouble {
 
     /// A refusal of the operating system.
     pub(super) fn io(object: impl Into<String>, error: &std::io::Error) -> Self {
-        Self::Io { object: object.into(), what: error.to_string() }
+        Self::Io { object: object.into(), what: system_says(error) }
     }
 }
 

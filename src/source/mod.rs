@@ -16,7 +16,7 @@ pub use error::{SourceError, Trouble};
 pub use memory::MemorySource;
 
 use crate::image::{Digest, ImageConfig, Platform, Reference, Transport};
-use crate::model::Limits;
+use crate::model::{Limits, visible};
 use input::Input;
 use std::io::{self, Read};
 use std::path::Path;
@@ -119,7 +119,7 @@ fn open_file(reference: &Reference, choice: &Choice, limits: &Limits) -> Result<
         Input::open(path, limits)?
     };
     let store = Store::new(input, limits)?;
-    let shown = path.to_string_lossy();
+    let shown = visible(path.as_os_str().as_encoded_bytes());
     let shown_tag = tag.as_ref().map_or_else(String::new, |tag| format!(":{tag}"));
     if let (Some(named), Some(asked)) = (&tag, &choice.tag)
         && !select::same_name(named, asked)

@@ -5,7 +5,7 @@ use super::error::Trouble;
 use super::store::{Place, Store};
 use super::{Image, LayerInfo, Source};
 use crate::image::{Digest, ImageConfig, Platform};
-use crate::model::Limits;
+use crate::model::{Limits, system_says};
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind, Read};
 
@@ -143,7 +143,8 @@ impl Source for Opened {
         let layer = self.layers.get(index).ok_or_else(no_such)?;
         let place = layer.place.as_ref().map_err(|why| io::Error::new(ErrorKind::Unsupported, why.clone()))?;
         let open = self.store.open(place);
-        let extent = open.map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", layer.name)))?;
+        let named = |error: io::Error| format!("{}: {}", layer.name, system_says(&error));
+        let extent = open.map_err(|error| io::Error::new(error.kind(), named(error)))?;
         Ok(Box::new(BlobReader::new(extent, layer.name.clone(), layer.promise.clone())))
     }
 }

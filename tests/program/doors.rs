@@ -183,6 +183,23 @@ fn a_missing_layer_is_a_gap() {
     }
 }
 
+/// A path is bytes.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_path_that_is_not_utf8() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join(std::ffi::OsStr::from_bytes(b"caf\xe9.tar"));
+    let ran = plimsoll(&["-o".as_ref(), "json".as_ref(), path.as_os_str()]);
+    assert_eq!((ran.disorder(), ran.code), (None, 2));
+    assert!(ran.stderr.ends_with("/caf\\xe9.tar: no such file or folder\n"), "{}", ran.stderr);
+    assert!(ran.json()["errors"][0]["source"].as_str().unwrap().ends_with("/caf\\xe9.tar"));
+    fs::write(&path, archive(&rich().docker(Stored::Plain))).unwrap();
+    let ran = plimsoll(&["-o".as_ref(), "json".as_ref(), path.as_os_str()]);
+    assert_eq!((ran.disorder(), ran.code), (None, 1));
+    assert!(ran.json()["images"][0]["source"].as_str().unwrap().ends_with("/caf\\xe9.tar"));
+}
+
 #[test]
 fn threads_change_nothing() {
     let doors = Doors::new();

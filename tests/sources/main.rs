@@ -174,6 +174,14 @@ fn several_images_in_a_docker_archive() {
     }
     let error = look_with(&path, &named("h/z\u{1b}[2J")).unwrap_err();
     assert_eq!(error, "tag 'h/z\\u{1b}[2J': not there; there is h/x:1, docker.io/library/y:latest, @1");
+    let twice = json!([
+        {"Config": "c.json", "RepoTags": ["h/x:1"], "Layers": ["0", "1"]},
+        {"Config": config_name, "RepoTags": ["h/x:1"], "Layers": ["0"]},
+    ]);
+    let twice =
+        tar_of(&[("manifest.json", twice.to_string().as_bytes()), ("c.json", &config()), (&config_name, &other)]);
+    let twice = put(&folder, "twice.tar", &twice);
+    assert_eq!(look_with(&twice, &named("h/x:1")).unwrap_err(), "holds several images: @0, @1");
     // The reference's own tag is part of what the image is called; another beside it is a contradiction.
     let text = format!("docker-archive:{}:@1", path.display());
     let look_for = |choice: &Choice| open(&Reference::parse(&text).unwrap(), choice, &Limits::default());
