@@ -246,14 +246,12 @@ impl Reader<'_> {
     /// Moves behind a body of `size` bytes; gives its offset.
     fn skip(&mut self, start: u64, size: u64) -> Result<u64, Trouble> {
         let at = self.at;
-        match self.cut_off(start, size) {
-            Some(cut) => Err(cut),
-            None => {
-                // Go takes a last body whose padding is missing.
-                self.at = (at + size).next_multiple_of(BLOCK).min(self.size);
-                Ok(at)
-            }
+        if let Some(cut) = self.cut_off(start, size) {
+            return Err(cut);
         }
+        // Go takes a last body whose padding is missing.
+        self.at = (at + size).next_multiple_of(BLOCK).min(self.size);
+        Ok(at)
     }
 
     /// What there is to say when the body of `size` bytes that begins here is not all there.

@@ -482,6 +482,7 @@ fn without_digests(mut text: String) -> String {
 /// One layer that is not there takes nothing from the rest.
 #[test]
 fn layers_that_are_not_there() {
+    type Put<'a> = &'a dyn Fn(&mut Tar) -> &mut Tar;
     type Damage = fn(&Layout, &Value);
     let cases: &[(Damage, &str)] = &[
         (|layout, manifest| fs::remove_file(layout.blob_path(&manifest["layers"][0])).unwrap(), "blob is missing"),
@@ -522,7 +523,6 @@ fn layers_that_are_not_there() {
     let folder = TempDir::new().unwrap();
     let link = tar::EntryType::Symlink;
     let [one, _] = layers();
-    type Put<'a> = &'a dyn Fn(&mut Tar) -> &mut Tar;
     let cases: &[(Put, &str)] = &[
         (&|tar| tar, "member '1/layer.tar': no such member in the archive"),
         (
