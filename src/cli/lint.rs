@@ -3,13 +3,16 @@
 use super::args::{Format, LintArgs};
 use super::progress::Progress;
 use super::{Exit, Problem, TROUBLE, looking, output};
-use crate::model::RuleInfo;
+use crate::model::{RuleInfo, visible};
 use crate::policy::{Decision, Policy, Verdict, decide};
 use crate::report::{Failure, ImageReport, Report};
 use std::io::IsTerminal as _;
 
 /// Lints the images that `args` name. One that cannot be looked at takes nothing from the others.
 pub(super) fn run(args: &LintArgs) -> Result<Exit, Problem> {
+    if args.images.iter().filter(|image| looking::is_stdin(image)).count() > 1 {
+        return Err(Problem::new("standard input: named twice, and it can be read once").help("name '-' once"));
+    }
     let plan = output::plan(&args.outputs)?;
     let set = looking::Rules::read(args.rules.as_deref())?;
     let rules = set.infos();
@@ -24,14 +27,15 @@ pub(super) fn run(args: &LintArgs) -> Result<Exit, Problem> {
     let mut images: Vec<ImageReport> = Vec::new();
     let mut problems: Vec<(String, Problem)> = Vec::new();
     for reference in &args.images {
-        progress.say(&format!("reading {reference}"));
+        let shown = visible(reference.as_encoded_bytes());
+        progress.say(&format!("reading {shown}"));
         let wanted = |rule: &RuleInfo| policy.hears(rule);
         match looking::look(reference, &args.open, !args.no_content, &set, progress.read(), &wanted) {
             Ok(looked) => {
                 let decision = decide(looked.outcome, &rules, &policy, today);
                 images.push(ImageReport { decision, ..looked.image });
             }
-            Err(problem) => problems.push((reference.clone(), problem)),
+            Err(problem) => problems.push((shown.into_owned(), problem)),
         }
     }
     progress.clear();

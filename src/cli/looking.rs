@@ -13,6 +13,7 @@ use crate::report::{ImageReport, Layer, Tool, User};
 use crate::rule::{self, RuleSet, check_examples};
 use crate::scan::{self, Options, Reading};
 use crate::source::{Choice, Image, Source, SourceError, open};
+use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::atomic::AtomicU64;
 
@@ -90,7 +91,7 @@ pub(super) fn check_rules(directory: &Path) -> Result<Checked, Problem> {
 
 /// Opens `reference` and runs the rules that `wanted` lets through. `content` is whether layers are looked into.
 pub(super) fn look(
-    reference: &str,
+    reference: &OsStr,
     args: &OpenArgs,
     content: bool,
     rules: &Rules,
@@ -107,7 +108,7 @@ pub(super) fn look(
 /// Opens `reference` and hands over the rows of its merged tree, sorted by path; with what was `removed` when asked.
 /// Ends early when `row` fails. The number is the exit code.
 pub(super) fn files(
-    reference: &str,
+    reference: &OsStr,
     args: &OpenArgs,
     removed: bool,
     row: &mut dyn FnMut(&FileRow) -> std::io::Result<()>,
@@ -134,7 +135,7 @@ pub(super) fn files(
 /// Opens `reference` and hands over what each layer's tar holds, in order. Ends early when `row` fails. The number is
 /// the exit code.
 pub(super) fn entries(
-    reference: &str,
+    reference: &OsStr,
     args: &OpenArgs,
     row: &mut dyn FnMut(&EntryRow) -> std::io::Result<()>,
 ) -> Result<std::io::Result<u8>, Problem> {
@@ -171,7 +172,12 @@ pub(super) fn entries(
     Ok(Ok(exit))
 }
 
-fn open_image(reference: &str, args: &OpenArgs, limits: &Limits) -> Result<Box<dyn Source>, Problem> {
+/// Whether `reference` is standard input.
+pub(super) fn is_stdin(reference: &OsStr) -> bool {
+    Reference::parse(reference).is_ok_and(|reference| reference.is_stdin())
+}
+
+fn open_image(reference: &OsStr, args: &OpenArgs, limits: &Limits) -> Result<Box<dyn Source>, Problem> {
     let platform = args.platform.as_deref().map(Platform::parse).transpose().map_err(Problem::new)?;
     let choice = Choice { platform, tag: args.tag.clone(), host: Platform::linux(std::env::consts::ARCH) };
     let reference = Reference::parse(reference).map_err(Problem::new)?;
@@ -187,7 +193,7 @@ fn threads(args: &OpenArgs) -> usize {
 }
 
 /// Entries and hashes of every layer, no rules.
-fn gather(reference: &str, args: &OpenArgs) -> Result<(Facts, Outcome), Problem> {
+fn gather(reference: &OsStr, args: &OpenArgs) -> Result<(Facts, Outcome), Problem> {
     let limits = Limits::default();
     let source = open_image(reference, args, &limits)?;
     let patterns = Patterns::new(&[]).map_err(Problem::new)?;

@@ -2,9 +2,11 @@
 
 mod args;
 mod files;
+mod later;
 mod lint;
 mod looking;
 mod output;
+mod pages;
 mod problem;
 mod progress;
 mod rules;
@@ -12,6 +14,7 @@ mod rules;
 use args::{Cli, Command, RulesCommand, SchemaKind};
 use clap::Parser as _;
 use problem::Problem;
+use std::ffi::OsString;
 use std::io::{self, Write};
 
 /// An exit code.
@@ -23,6 +26,11 @@ const TROUBLE: Exit = 2;
 /// Runs the program; returns its exit code.
 #[must_use]
 pub fn run() -> u8 {
+    let args: Vec<OsString> = std::env::args_os().skip(1).collect();
+    if let Some(problem) = later::asked(&args) {
+        problem.print();
+        return TROUBLE;
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(usage) => {
@@ -38,6 +46,8 @@ pub fn run() -> u8 {
         Some(Command::Rules { command: RulesCommand::Check { directory } }) => rules::check(directory),
         Some(Command::Explain(args)) => rules::explain(args),
         Some(Command::Schema { kind: SchemaKind::Json }) => schema(),
+        Some(Command::Completions(args)) => pages::completions(args),
+        Some(Command::Man(args)) => pages::man(args),
     };
     result.unwrap_or_else(|problem| {
         problem.print();

@@ -1,7 +1,7 @@
 //! What stops a command, in words for a person: `error: app.tar: not a container image` and, where there is advice, a
 //! line `help: …`.
 
-use crate::model::visible_str;
+use crate::model::{system_says, visible_str};
 use std::fmt::Write as _;
 use std::io;
 
@@ -28,12 +28,7 @@ impl Problem {
 
     /// An error of the operating system about `thing`.
     pub(super) fn io(thing: &str, error: &io::Error) -> Self {
-        let text = error.to_string();
-        // "No such file or directory (os error 2)": the number helps nobody.
-        let text = text.split(" (os error").next().unwrap_or(&text);
-        let mut chars = text.chars();
-        let first = chars.next().map(|first| first.to_ascii_lowercase());
-        Self::new(format!("{thing}: {}{}", first.map_or(String::new(), String::from), chars.as_str()))
+        Self::new(format!("{thing}: {}", system_says(error)))
     }
 
     /// Writes it to standard error. Nobody is left to tell when that fails.

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 pub struct ImageConfig {
     /// `os`, `architecture`, `variant`.
     pub platform: Platform,
-    /// `created`, as written.
+    /// `created`, as written; `None` when it is no date.
     pub created: Option<String>,
     /// `author`.
     pub author: Option<String>,
@@ -73,7 +73,7 @@ pub struct Healthcheck {
 /// One entry of `history`.
 #[derive(Clone, Debug, Default)]
 pub struct HistoryEntry {
-    /// `created`.
+    /// `created`; `None` when it is no date.
     pub created: Option<String>,
     /// `created_by`.
     pub created_by: String,
@@ -136,7 +136,7 @@ fn string(object: &Field, name: &str, notes: &mut Notes) -> Result<Option<String
     object.field(name, notes)?.string()
 }
 
-/// `created`, as written; what is no date (RFC 3339) is noted, not refused: nothing depends on it.
+/// `created`, as written; what is no date (RFC 3339) is noted and left out, not refused: nothing depends on it.
 fn date(object: &Field, notes: &mut Notes) -> Result<Option<String>, String> {
     let field = object.field("created", notes)?;
     let text = match field.string() {
@@ -148,6 +148,7 @@ fn date(object: &Field, notes: &mut Notes) -> Result<Option<String>, String> {
     };
     if text.as_deref().is_some_and(|text| !is_date(text)) {
         notes.add(field.pointer(), "not a date (RFC 3339); runtimes refuse it");
+        return Ok(None);
     }
     Ok(text)
 }
@@ -299,7 +300,7 @@ mod tests {
         }
         let limits = Limits { config: 5, ..Limits::default() };
         assert_eq!(ImageConfig::parse(b"{    }", &limits).unwrap_err(), "6 bytes, more than the limit of 5");
-        assert!(parse(&format!("{{\"x\":{}", "[".repeat(500_000))).unwrap_err().ends_with("nested deeper than 128"));
+        assert!(parse(&format!("{{\"x\":{}", "[".repeat(500_000))).unwrap_err().ends_with("nested deeper than 10000"));
     }
 
     #[test]
@@ -342,7 +343,7 @@ mod tests {
             let notes = parse(text).unwrap().notes;
             assert_eq!(notes.iter().map(|(pointer, _)| pointer.as_str()).collect::<Vec<_>>(), [pointer], "{text}");
         }
-        assert_eq!(parse(r#"{"created":"yesterday"}"#).unwrap().created.as_deref(), Some("yesterday"));
+        assert_eq!(parse(r#"{"created":"yesterday"}"#).unwrap().created.as_deref(), None);
         assert_eq!(parse(r#"{"created":17}"#).unwrap().notes[0].1, "expected a string, got a number");
     }
 

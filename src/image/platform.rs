@@ -92,7 +92,9 @@ fn is_word(part: &str) -> bool {
 
 impl fmt::Display for Platform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.os, self.architecture)?;
+        let [os, architecture] =
+            [&self.os, &self.architecture].map(|part| if part.is_empty() { "unknown" } else { part });
+        write!(f, "{os}/{architecture}")?;
         if !self.variant.is_empty() {
             write!(f, "/{}", self.variant)?;
         }
@@ -108,6 +110,7 @@ mod tests {
     fn what_is_a_platform() {
         assert_eq!(Platform::parse("linux/arm/v7").unwrap().to_string(), "linux/arm/v7");
         assert_eq!(Platform::parse("Linux/x86_64").unwrap(), Platform::linux("amd64"));
+        assert_eq!(Platform { os: "linux".into(), ..Platform::default() }.to_string(), "linux/unknown");
         for bad in ["", "linux", "linux/", "/amd64", "linux/arm/v7/x", "linux/a b", "linux/arm/"] {
             assert!(Platform::parse(bad).is_err(), "{bad}");
         }

@@ -110,7 +110,7 @@ fn slice(text: &OsStr, start: usize, end: usize) -> OsString {
 
 impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.transport.prefix(), self.path.to_string_lossy())?;
+        write!(f, "{}{}", self.transport.prefix(), crate::model::visible(self.path.as_encoded_bytes()))?;
         self.tag.as_ref().map_or(Ok(()), |tag| write!(f, ":{tag}"))
     }
 }

@@ -71,6 +71,16 @@ pub fn push_hex(out: &mut String, bytes: &[u8]) {
     }
 }
 
+/// What the operating system says, as our errors say it: in lower case, without its number, which helps nobody.
+#[must_use]
+pub fn system_says(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or(&text);
+    let mut chars = text.chars();
+    let first = chars.next().map(|first| first.to_ascii_lowercase());
+    first.into_iter().chain(chars).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

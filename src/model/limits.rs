@@ -9,7 +9,7 @@ pub struct Limits {
     pub manifest: u64,
     /// An image config.
     pub config: u64,
-    /// Nesting of JSON.
+    /// Nesting of JSON that is kept; what lies deeper must be JSON, and is left out.
     pub json_depth: usize,
     /// Layers of one image.
     pub layers: usize,

@@ -7,7 +7,7 @@ mod location;
 mod path;
 mod rule_info;
 
-pub use escape::{begins_command, is_unsafe, push_hex, visible, visible_str};
+pub use escape::{begins_command, is_unsafe, push_hex, system_says, visible, visible_str};
 pub use finding::{Confidence, Finding, Gap, Origin, Outcome, SecretInfo, Severity};
 pub use limits::Limits;
 pub use location::{LayerIndex, Location, Presence};

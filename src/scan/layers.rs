@@ -225,11 +225,25 @@ impl Pool<'_> {
             read: Mutex::default(),
         });
         let facts = match &info.unreadable {
-            Some(why) => LayerFacts { gaps: vec![(None, why.clone())], ..LayerFacts::default() },
+            Some(why) => self.unread(index, why),
             None => self.stream(&layer),
         };
         *lock(&layer.read) = Some(facts);
         self.close(&layer);
+    }
+
+    /// A layer of which nothing can be read, and what that means for the tree of the image.
+    fn unread(&self, index: usize, why: &str) -> LayerFacts {
+        let above = match self.order.len() - index {
+            ..=1 => "",
+            2 => ", and the layer above it may rest on it",
+            _ => ", and the layers above it may rest on it",
+        };
+        let reason = format!(
+            "{why}; the files of the image are shown without this layer: what it adds is missing, what it deletes is \
+             not gone{above}"
+        );
+        LayerFacts { gaps: vec![(None, reason)], ..LayerFacts::default() }
     }
 
     /// Reads a layer from its first stored byte to its last.
@@ -243,7 +257,7 @@ impl Pool<'_> {
         let mut stream: u64 = 0;
         let raw = match self.source.layer(layer.index) {
             Ok(raw) => Counted { raw, progress: self.reading.progress },
-            Err(error) => return LayerFacts { gaps: vec![(None, error.to_string())], ..LayerFacts::default() },
+            Err(error) => return self.unread(layer.index, &error.to_string()),
         };
         let mut decoder = Decoder::new(raw, limits);
         let mut carry: Vec<u8> = Vec::new();

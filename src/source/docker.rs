@@ -36,13 +36,15 @@ pub(super) fn open(store: Store, source: String, choice: &Choice, limits: &Limit
     let annotations = cross_check(&store, image, &object, &config_digest, limits, &mut notes)?;
 
     let mut layers = Vec::with_capacity(image.layers.len());
-    for (index, member) in image.layers.iter().enumerate() {
+    for member in &image.layers {
         let shown = cut(member, 200);
-        let place = store.find(member, limits)?.ok_or_else(|| missing(&format!("layer {index} '{shown}'")))?;
+        let place =
+            store.find(member, limits).and_then(|found| found.ok_or_else(|| missing(&format!("member '{shown}'"))));
         let promise = member.contains('/').then(|| claim(member)).flatten();
         let promise = promise.map(|digest| Promise { digest, size: None });
         let name = promise.as_ref().map_or_else(|| format!("member '{shown}'"), |it| format!("blob {}", it.digest));
-        layers.push(Layer { name, place: Ok(place), promise });
+        // One layer that is not there takes nothing from the rest.
+        layers.push(Layer { name, place: place.map_err(|why| why.to_string()), promise });
     }
     let identity = Identity {
         source,
@@ -68,8 +70,11 @@ fn claim(member: &str) -> Option<Digest> {
 
 /// The image that `tag` names: one of its tags, `@N` by place, or the name of its config; the only one without.
 fn choose<'a>(images: &'a [ArchivedImage], tag: Option<&str>) -> Result<&'a ArchivedImage, Trouble> {
+    // A tag that several images have chooses none of them.
+    let own = |tag: &String| images.iter().filter(|image| image.tags.contains(tag)).count() == 1;
     let names = |(index, image): (usize, &ArchivedImage)| {
-        if image.tags.is_empty() { vec![format!("@{index}")] } else { image.tags.clone() }
+        let own: Vec<_> = image.tags.iter().filter(|tag| own(tag)).cloned().collect();
+        if own.is_empty() { vec![format!("@{index}")] } else { own }
     };
     let choices = || images.iter().enumerate().flat_map(names).collect::<Vec<_>>();
     let Some(tag) = tag else {

@@ -1,7 +1,7 @@
 //! Why an image cannot be opened, in one line that names the thing first.
 
 use crate::image::Transport;
-use crate::model::visible_str;
+use crate::model::{system_says, visible_str};
 use std::fmt;
 
 /// An image could not be opened. Shown as one line: the image as the person named it, the object inside it, the
@@ -25,6 +25,15 @@ pub enum Trouble {
     /// A registry or a daemon.
     Remote {
         /// `skopeo copy ... oci-archive:image.tar`, as it would be for this image.
+        advice: String,
+    },
+    /// An image of another kind than its transport says.
+    OtherKind {
+        /// What it is, with its article.
+        is: &'static str,
+        /// The transport that was written, with its colon.
+        written: &'static str,
+        /// How it is named.
         advice: String,
     },
     /// Something else than an image.
@@ -84,7 +93,7 @@ impl Trouble {
 
     /// A refusal of the operating system.
     pub(super) fn io(object: impl Into<String>, error: &std::io::Error) -> Self {
-        Self::Io { object: object.into(), what: error.to_string() }
+        Self::Io { object: object.into(), what: system_says(error) }
     }
 }
 
@@ -98,7 +107,7 @@ impl SourceError {
                 save(Transport::Registry, &self.source),
                 save(Transport::DockerDaemon, &self.source)
             ),
-            Trouble::Remote { advice } => advice.clone(),
+            Trouble::Remote { advice } | Trouble::OtherKind { advice, .. } => advice.clone(),
             Trouble::NotAnImage { advice, .. } => (*advice).to_owned(),
             Trouble::Several { .. } => "choose one with --tag".to_owned(),
             Trouble::NoSuch { wanted, .. } if wanted.starts_with("tag") => "choose one with --tag".to_owned(),
@@ -127,6 +136,7 @@ impl fmt::Display for Trouble {
                 write!(f, "no such file or folder, and images of a registry or daemon are not supported yet")
             }
             Self::Remote { .. } => write!(f, "images of a registry or daemon are not supported yet"),
+            Self::OtherKind { is, written, .. } => write!(f, "is {is}, which {written} does not name"),
             Self::NotAnImage { looks_like, .. } => write!(f, "not a container image: looks like {looks_like}"),
             Self::Limit { object, limit, bound } => write!(f, "{object}: more than the limit of {bound} ({limit})"),
             Self::Several { choices } => write!(f, "holds several images: {}", list(choices)),

@@ -13,8 +13,14 @@ use std::path::{Path, PathBuf};
 /// Where the bytes of an image are.
 #[derive(Debug)]
 pub(super) enum Input {
-    /// A tar archive, uncompressed: the file and its size.
-    Archive(File, u64),
+    /// A tar archive, uncompressed.
+    Archive {
+        file: File,
+        /// In bytes.
+        size: u64,
+        /// Why it is not all there, when reading it up to its end failed.
+        damage: Option<Trouble>,
+    },
     /// A folder.
     Folder(PathBuf),
 }
@@ -61,7 +67,7 @@ impl Input {
         Read::by_ref(&mut file).take(guess::HEAD as u64).read_to_end(&mut head).map_err(at_head)?;
         if by_position && compression(&head).is_none() {
             must_be_tar(&head, None)?;
-            return Ok(Self::Archive(file, meta.len()));
+            return Ok(Self::Archive { file, size: meta.len(), damage: None });
         }
         let stream = BufReader::with_capacity(CHUNK, io::Cursor::new(head.clone()).chain(file));
         match compression(&head) {
@@ -79,26 +85,29 @@ impl Input {
 }
 
 /// Writes what `from` gives into an unnamed temporary file, no more than `limits.spool` bytes, once it turns out to
-/// begin like a tar.
+/// begin like a tar. What was read before an error is kept, and the error with it.
 fn spool(mut from: impl Read, compressed: Option<&'static str>, limits: &Limits) -> Result<Input, Trouble> {
     let failed = |error: io::Error| match compressed {
         Some(name) => Trouble::broken(format!("{name} around the archive"), error.to_string()),
         None => Trouble::io("", &error),
     };
     let mut head = Vec::new();
-    from.by_ref().take(guess::HEAD as u64).read_to_end(&mut head).map_err(failed)?;
-    must_be_tar(&head, compressed)?;
+    let mut damage = from.by_ref().take(guess::HEAD as u64).read_to_end(&mut head).err().map(failed);
+    must_be_tar(&head, compressed).map_err(|what| damage.clone().unwrap_or(what))?;
     let full = |error: io::Error| Trouble::io("temporary file", &error);
     let mut file = tempfile::tempfile().map_err(full)?;
     file.write_all(&head).map_err(full)?;
     let mut size = head.len() as u64;
     let mut chunk = vec![0; CHUNK];
-    loop {
+    while damage.is_none() {
         let read = match from.read(&mut chunk) {
-            Ok(0) => return Ok(Input::Archive(file, size)),
+            Ok(0) => break,
             Ok(read) => read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(failed(error)),
+            Err(error) => {
+                damage = Some(failed(error));
+                break;
+            }
         };
         size += read as u64;
         if size > limits.spool {
@@ -107,6 +116,7 @@ fn spool(mut from: impl Read, compressed: Option<&'static str>, limits: &Limits)
         }
         file.write_all(&chunk[..read]).map_err(full)?;
     }
+    Ok(Input::Archive { file, size, damage })
 }
 
 /// The compression that `head` begins with, when we can take it off.

@@ -10,6 +10,8 @@ use std::os::unix::fs::FileExt;
 /// Bytes of all member names together: what bounds the memory of an index.
 const NAMES: usize = 16 << 20;
 const BLOCK: u64 = 512;
+/// Zeros behind the end that are looked at; no tool pads further.
+const PADDING: u64 = 16 << 20;
 
 /// The members of an archive by name. The last of a name wins.
 #[derive(Debug, Default)]
@@ -17,6 +19,10 @@ pub(super) struct Members {
     by_name: BTreeMap<Box<[u8]>, Member>,
     /// A name that several members have (not all of them folders), and how many such members there are.
     pub(super) repeated: Option<(String, usize)>,
+    /// Why the archive could not be read up to its end: what members stand behind that is not known.
+    pub(super) damage: Option<Trouble>,
+    /// What there is to say of bytes behind the end of the archive, where no runtime looks for members.
+    pub(super) behind: Option<Trouble>,
 }
 
 /// A member of an archive.
@@ -39,12 +45,22 @@ pub(super) enum Member {
 }
 
 impl Members {
-    /// Reads all headers of the archive `file` of `size` bytes. Errors name the offset.
+    /// Reads all headers of the archive `file` of `size` bytes. What is damaged ends the list, with a word that names
+    /// the offset; a last member that is cut off is listed with the size it should have. Errors at a limit.
     pub(super) fn index(file: &File, size: u64, limits: &Limits) -> Result<Self, Trouble> {
         let mut members = Self::default();
         let mut names = 0;
-        let mut reader = Reader { file, size, at: 0, limits };
-        while let Some((name, member)) = reader.next()? {
+        let mut reader = Reader { file, size, at: 0, limits, cut: None };
+        loop {
+            let (name, member) = match reader.next() {
+                Ok(Some(next)) => next,
+                Ok(None) => break,
+                Err(limit @ Trouble::Limit { .. }) => return Err(limit),
+                Err(damage) => {
+                    members.damage = Some(damage);
+                    break;
+                }
+            };
             let Some(name) = clean(&name, b"") else { continue };
             names += name.len();
             if members.by_name.len() >= limits.members {
@@ -61,6 +77,8 @@ impl Members {
             }
             members.by_name.insert(name, member);
         }
+        members.damage = members.damage.or(reader.cut.take());
+        members.behind = if members.damage.is_none() { reader.behind_the_end() } else { None };
         Ok(members)
     }
 
@@ -133,6 +151,8 @@ struct Reader<'a> {
     size: u64,
     at: u64,
     limits: &'a Limits,
+    /// The last member is cut off: how.
+    cut: Option<Trouble>,
 }
 
 /// What extension headers say of the next member.
@@ -226,17 +246,37 @@ impl Reader<'_> {
     /// Moves behind a body of `size` bytes; gives its offset.
     fn skip(&mut self, start: u64, size: u64) -> Result<u64, Trouble> {
         let at = self.at;
-        if size > self.size - at {
-            let what = format!(
-                "truncated: the member at byte {start} ends at byte {}, the archive at {}",
-                at.saturating_add(size),
-                self.size
-            );
-            return Err(Trouble::broken("archive", what));
+        if let Some(cut) = self.cut_off(start, size) {
+            return Err(cut);
         }
         // Go takes a last body whose padding is missing.
         self.at = (at + size).next_multiple_of(BLOCK).min(self.size);
         Ok(at)
+    }
+
+    /// What there is to say when the body of `size` bytes that begins here is not all there.
+    fn cut_off(&self, start: u64, size: u64) -> Option<Trouble> {
+        let end = self.at.saturating_add(size);
+        let what = || format!("truncated: the member at byte {start} ends at byte {end}, the archive at {}", self.size);
+        (end > self.size).then(|| Trouble::broken("archive", what()))
+    }
+
+    /// What there is to say of bytes behind the end of the archive, which are padding as long as they are zeros.
+    fn behind_the_end(&self) -> Option<Trouble> {
+        let (mut chunk, mut at) = (vec![0; 64 << 10], self.at);
+        while at < self.size && at - self.at < PADDING {
+            let most = usize::try_from(self.size - at).map_or(chunk.len(), |left| left.min(chunk.len()));
+            if let Err(error) = self.file.read_exact_at(&mut chunk[..most], at) {
+                return Some(Trouble::io("archive", &error));
+            }
+            if chunk[..most].iter().any(|byte| *byte != 0) {
+                break;
+            }
+            at += most as u64;
+        }
+        let more = self.size - self.at;
+        let what = format!("ends at byte {}, and {more} more bytes stand behind its end", self.at);
+        (at < self.size).then(|| Trouble::broken("archive", what))
     }
 
     fn member(
@@ -257,7 +297,12 @@ impl Reader<'_> {
         if kind == b'S' {
             self.skip_sparse_map(header.as_bytes())?;
         }
-        let offset = self.skip(start, size)?;
+        self.cut = self.cut_off(start, size);
+        let offset = match self.cut {
+            // The last one: what there is of it can be read.
+            Some(_) => std::mem::replace(&mut self.at, self.size),
+            None => self.skip(start, size)?,
+        };
         let is_folder = name.ends_with(b"/");
         let member = match kind {
             _ if extension.sparse || kind == b'S' => Member::Other("stored as a sparse file"),
@@ -393,6 +438,10 @@ mod tests {
             .map_err(|error| error.to_string())
     }
 
+    fn damage(members: &Members) -> String {
+        members.damage.as_ref().map(ToString::to_string).unwrap_or_default()
+    }
+
     #[test]
     fn header_only_types_have_no_body() {
         for kind in *b"123456" {
@@ -415,8 +464,8 @@ mod tests {
         assert_eq!(find(&members, "a"), Ok(None));
         assert_eq!(find(&members, "n"), Ok(None));
         for bad in [&b"9 path=\0x\n"[..], b"99 path=a\n", b"5 x\n", b"11 size=-1\n"] {
-            let error = index(&[entry(b'x', "p", "", bad.len() as u64, bad)]).unwrap_err();
-            assert_eq!(error.to_string(), "archive: bad PAX header at byte 0");
+            let members = index(&[entry(b'x', "p", "", bad.len() as u64, bad)]).unwrap();
+            assert_eq!(damage(&members), "archive: bad PAX header at byte 0");
         }
     }
 
@@ -460,9 +509,37 @@ mod tests {
             ([whole.clone(), vec![1; 512]].concat(), "archive: no tar header at byte 1536"),
             ([vec![0; 512], whole.clone()].concat(), "archive: one block of zeros, then more at byte 512"),
         ] {
-            assert_eq!(index(&[bytes]).unwrap_err().to_string(), what);
+            // What stands before it is there all the same.
+            let before = entry(b'0', "before", "", 1, b"x");
+            let moved = index(&[before, bytes.clone()]).unwrap();
+            assert_eq!(find(&moved, "before"), Ok(Some(1)));
+            assert!(moved.damage.is_some());
+            assert_eq!(damage(&index(&[bytes]).unwrap()), what);
         }
-        assert_eq!(find(&index(&[whole[..1112].to_vec()]).unwrap(), "a"), Ok(Some(600)));
+        let cut = index(&[whole[..1000].to_vec()]).unwrap();
+        assert_eq!(find(&cut, "a"), Ok(Some(600)), "the size that it should have");
+        let padding_missing = index(&[whole[..1112].to_vec()]).unwrap();
+        assert_eq!((find(&padding_missing, "a"), damage(&padding_missing)), (Ok(Some(600)), String::new()));
+    }
+
+    #[test]
+    fn what_stands_behind_the_end() {
+        let whole = entry(b'0', "a", "", 1, b"x");
+        let behind = |padding: usize, rest: &[u8]| {
+            let members = index(&[whole.clone(), vec![0; padding], rest.to_vec()]).unwrap();
+            assert_eq!(damage(&members), "");
+            members.behind.map(|trouble| trouble.to_string())
+        };
+        let zeros = usize::try_from(PADDING).unwrap();
+        for padding in [0, 512, 1024, 10240, 1024 + zeros] {
+            assert_eq!(behind(padding, b""), None);
+        }
+        let says =
+            |more: usize| Some(format!("archive: ends at byte 2048, and {more} more bytes stand behind its end"));
+        assert_eq!(behind(1024, &whole), says(1024));
+        assert_eq!(behind(1024, b"\n"), says(1));
+        assert_eq!(behind(1024 + 70_000, b"x"), says(70_001));
+        assert_eq!(behind(1025 + zeros, b""), says(zeros + 1), "nobody looks further");
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub use error::{SourceError, Trouble};
 pub use memory::MemorySource;
 
 use crate::image::{Digest, ImageConfig, Platform, Reference, Transport};
-use crate::model::Limits;
+use crate::model::{Limits, visible};
 use input::Input;
 use std::io::{self, Read};
 use std::path::Path;
@@ -53,7 +53,7 @@ pub struct Image {
     pub annotations: Vec<(String, String)>,
     /// What was odd but stopped nothing; sentences.
     pub notes: Vec<String>,
-    /// What could not be looked at; sentences.
+    /// What could not be looked at, besides whole layers; sentences.
     pub gaps: Vec<String>,
 }
 
@@ -66,7 +66,7 @@ pub struct LayerInfo {
     pub diff_id: Option<Digest>,
     /// Bytes as stored.
     pub size: u64,
-    /// Why it cannot be read at all (encrypted, foreign and absent), when it cannot.
+    /// Why it cannot be read at all (missing, no file, encrypted, foreign and absent), when it cannot.
     pub unreadable: Option<String>,
 }
 
@@ -83,8 +83,8 @@ pub struct Choice {
 
 /// Opens the image that `reference` names, by content: a docker archive, an OCI layout as folder or tar, either of them
 /// compressed with gzip or zstd, from a file, a pipe or standard input. What is not a plain file is spooled to an unnamed
-/// temporary file of at most `limits.spool` bytes. Everything but the layers is read and checked; of layers, that they
-/// are there.
+/// temporary file of at most `limits.spool` bytes. Everything but the layers is read and checked. A layer that is not
+/// there stands in the list with the reason; an archive that is damaged opens as far as it goes, with a gap.
 pub fn open(reference: &Reference, choice: &Choice, limits: &Limits) -> Result<Box<dyn Source>, SourceError> {
     let source = if reference.is_stdin() { "standard input".to_owned() } else { reference.to_string() };
     let fail = |trouble| SourceError { source, trouble };
@@ -119,19 +119,55 @@ fn open_file(reference: &Reference, choice: &Choice, limits: &Limits) -> Result<
         Input::open(path, limits)?
     };
     let store = Store::new(input, limits)?;
-    let shown = path.to_string_lossy();
+    let shown = visible(path.as_os_str().as_encoded_bytes());
     let shown_tag = tag.as_ref().map_or_else(String::new, |tag| format!(":{tag}"));
+    if let (Some(named), Some(asked)) = (&tag, &choice.tag)
+        && !select::same_name(named, asked)
+    {
+        return Err(Trouble::broken(
+            format!("--tag {}", error::cut(asked, 200)),
+            format!("the image is named with '{}': write one of them", error::cut(named, 200)),
+        ));
+    }
     choice.tag = tag.or(choice.tag);
-    let is_docker = !store.is_folder() && store.has("manifest.json");
+    let kind = kind(&store, reference.transport);
+    let written = reference.transport;
+    if let Some((is, transport)) = kind.filter(|(_, transport)| ![Transport::Path, *transport].contains(&written)) {
+        let advice = format!("write {}{shown}{shown_tag}, or the path alone", transport.prefix());
+        return Err(Trouble::OtherKind { is, written: written.prefix(), advice });
+    }
+    let damage = store.damage().cloned();
+    let opened = match kind {
+        None => {
+            let (looks_like, advice) = store.guess();
+            Err(Trouble::NotAnImage { looks_like, advice })
+        }
+        Some((_, transport)) => {
+            let source = format!("{}{shown}{shown_tag}", transport.prefix());
+            match transport {
+                Transport::DockerArchive => docker::open(store, source, &choice, limits),
+                _ => oci::open(store, source, &choice, limits),
+            }
+        }
+    };
+    opened.map_err(|trouble| match (trouble, damage) {
+        // What is missing may stand behind the damage.
+        (Trouble::NotAnImage { .. }, Some(damage)) => damage,
+        (Trouble::Broken { object, what }, Some(damage)) => Trouble::broken(object, format!("{what} ({damage})")),
+        (trouble, _) => trouble,
+    })
+}
+
+/// What an image in `store` is, with its article, and the transport that names it; `None` when there is none. An archive
+/// of both kinds is the one that is `wanted`, a docker archive where nothing is said.
+fn kind(store: &Store, wanted: Transport) -> Option<(&'static str, Transport)> {
     let is_oci = store.has("index.json") || store.has("oci-layout");
-    let wants_oci = matches!(reference.transport, Transport::Oci | Transport::OciArchive);
-    if is_docker && !(is_oci && wants_oci) {
-        return docker::open(store, format!("docker-archive:{shown}{shown_tag}"), &choice, limits);
+    if store.is_folder() {
+        return is_oci.then_some(("an OCI layout in a folder", Transport::Oci));
     }
-    if is_oci {
-        let transport = if store.is_folder() { "oci" } else { "oci-archive" };
-        return oci::open(store, format!("{transport}:{shown}{shown_tag}"), &choice, limits);
+    let is_docker = store.has("manifest.json");
+    if is_docker && !(is_oci && matches!(wanted, Transport::Oci | Transport::OciArchive)) {
+        return Some(("a docker archive", Transport::DockerArchive));
     }
-    let (looks_like, advice) = store.guess();
-    Err(Trouble::NotAnImage { looks_like, advice })
+    is_oci.then_some(("an OCI archive", Transport::OciArchive))
 }

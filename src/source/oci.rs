@@ -246,19 +246,25 @@ fn find_layer(
     notes: &mut Vec<String>,
 ) -> Result<Layer, Trouble> {
     let name = format!("blob {}", layer.digest);
-    let object = || format!("layer {index} {}", layer.digest);
     let media_type = layer.media_type.as_ref();
-    let kind =
-        layer_kind(media_type).map_err(|what| Trouble::broken(object(), format!("no image layer, but {what}")))?;
+    let kind = layer_kind(media_type).map_err(|what| {
+        Trouble::broken(format!("layer {index} {}", layer.digest), format!("no image layer, but {what}"))
+    })?;
     let promise = Promise { digest: layer.digest.clone(), size: Some(layer.size) };
-    let place = match (kind, store.blob(&layer.digest, limits)?) {
-        (LayerKind::Encrypted, _) => Err(format!("layer {index}: encrypted")),
-        (LayerKind::Foreign, None) => {
-            Err(format!("layer {index}: foreign, and its blob is not here; it is not fetched from elsewhere"))
+    // One layer that is not there takes nothing from the rest.
+    let found = store.blob(&layer.digest, limits).and_then(|found| {
+        let Some(place) = found else { return Ok(None) };
+        let head = store.head(&name, &place)?;
+        Ok(Some((place, head)))
+    });
+    let place = match (kind, found) {
+        (LayerKind::Encrypted, _) => Err("encrypted".to_owned()),
+        (LayerKind::Foreign, Ok(None)) => {
+            Err("foreign, and its blob is not here; it is not fetched from elsewhere".to_owned())
         }
-        (_, None) => return Err(Trouble::broken(object(), "blob is missing")),
-        (kind, Some(place)) => {
-            let head = store.head(&object(), &place)?;
+        (_, Ok(None)) => Err("blob is missing".to_owned()),
+        (_, Err(why)) => Err(why.to_string()),
+        (kind, Ok(Some((place, head)))) => {
             note_label(index, media_type, kind, &head, notes);
             Ok(place)
         }

@@ -5,7 +5,7 @@ use super::error::Trouble;
 use super::store::{Place, Store};
 use super::{Image, LayerInfo, Source};
 use crate::image::{Digest, ImageConfig, Platform};
-use crate::model::Limits;
+use crate::model::{Limits, system_says};
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind, Read};
 
@@ -36,7 +36,7 @@ pub(super) struct Identity {
     pub(super) manifest_digest: Option<Digest>,
     /// What the index says, for a config that is silent.
     pub(super) platform: Option<Platform>,
-    /// What the person asked for.
+    /// What the person asked for; another is not taken for it.
     pub(super) wanted: Option<Platform>,
     pub(super) annotations: BTreeMap<String, String>,
     pub(super) notes: Vec<String>,
@@ -63,10 +63,11 @@ impl Opened {
         let mut notes = identity.notes;
         let platform = platform(&config, identity.platform, &mut notes);
         if let Some(wanted) = identity.wanted.filter(|wanted| wanted.fit(&platform).is_none()) {
-            notes.push(format!("the only image is for {platform}, not for {wanted}"));
+            let wanted = format!("platform {wanted}");
+            return Err(Trouble::NoSuch { wanted, choices: vec![platform.to_string()] });
         }
         history(&config, layers.len(), &mut notes);
-        let mut gaps = Vec::new();
+        let mut gaps = store.gaps();
         if platform.os != "linux" && !platform.os.is_empty() {
             gaps.push(format!("the image is for {platform}: its files are not examined as those of that system"));
         }
@@ -142,7 +143,8 @@ impl Source for Opened {
         let layer = self.layers.get(index).ok_or_else(no_such)?;
         let place = layer.place.as_ref().map_err(|why| io::Error::new(ErrorKind::Unsupported, why.clone()))?;
         let open = self.store.open(place);
-        let extent = open.map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", layer.name)))?;
+        let named = |error: io::Error| format!("{}: {}", layer.name, system_says(&error));
+        let extent = open.map_err(|error| io::Error::new(error.kind(), named(error)))?;
         Ok(Box::new(BlobReader::new(extent, layer.name.clone(), layer.promise.clone())))
     }
 }

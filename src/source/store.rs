@@ -49,8 +49,9 @@ pub(super) struct Place {
 impl Store {
     pub(super) fn new(input: Input, limits: &Limits) -> Result<Self, Trouble> {
         match input {
-            Input::Archive(file, size) => {
-                let members = Members::index(&file, size, limits)?;
+            Input::Archive { file, size, damage } => {
+                let mut members = Members::index(&file, size, limits)?;
+                members.damage = damage.or(members.damage);
                 Ok(Self::Archive { file: Arc::new(file), members })
             }
             Input::Folder(path) => path.canonicalize().map(Self::Folder).map_err(|error| Trouble::io("", &error)),
@@ -74,6 +75,19 @@ impl Store {
         let Self::Archive { members, .. } = self else { return None };
         let (name, more) = members.repeated.as_ref()?;
         Some(format!("{more} members of the archive replace earlier ones of the same name, such as '{name}'"))
+    }
+
+    /// Why an archive could not be read up to its end.
+    pub(super) fn damage(&self) -> Option<&Trouble> {
+        let Self::Archive { members, .. } = self else { return None };
+        members.damage.as_ref()
+    }
+
+    /// What of an archive is not looked at; sentences.
+    pub(super) fn gaps(&self) -> Vec<String> {
+        let Self::Archive { members, .. } = self else { return Vec::new() };
+        let unseen = [&members.damage, &members.behind].into_iter().flatten();
+        unseen.map(|trouble| format!("{trouble}: what stands there was not looked at")).collect()
     }
 
     /// The file `name`; `None` when there is none. Errors when it is no regular file or leads out of the store.
@@ -113,7 +127,12 @@ impl Store {
             extent.file.read_exact_at(&mut bytes, extent.offset)?;
             Ok(bytes)
         };
-        read().map_err(|error: io::Error| Trouble::io(object, &error))
+        read().map_err(|error: io::Error| match error.kind() {
+            ErrorKind::UnexpectedEof => {
+                Trouble::broken(object, format!("truncated: not all of its {} bytes", place.size))
+            }
+            _ => Trouble::io(object, &error),
+        })
     }
 
     /// The first bytes of a file, at most eight.

@@ -152,6 +152,54 @@ fn rich_token() -> String {
     secrets::generate(&patterns, "github-token", 7).unwrap()
 }
 
+/// One layer that is not there is a gap, and takes nothing from the rest.
+#[test]
+fn a_missing_layer_is_a_gap() {
+    let image = rich();
+    let doors = Doors::new();
+    let missing = |mut members: Members, layer: usize| {
+        let lost = Stored::Plain.store(&image.layers[layer]);
+        members.retain(|(_, bytes)| *bytes != lost);
+        members
+    };
+    let last = image.layers.len() - 1;
+    let docker = doors.put("docker.tar", &archive(&missing(image.docker(Stored::Plain), 0)));
+    let layout = doors.folder("layout", &missing(image.oci(Stored::Plain), last));
+    for (reference, what, above) in [
+        (docker, "): member '0/layer.tar': no such member in the archive; the files", ", and the layers above it may"),
+        (layout, "): blob is missing; the files of the image are shown without this layer", "is not gone"),
+    ] {
+        let ran = plimsoll(&["-o", "json", "--fail-on", "never", &reference]);
+        assert_eq!((ran.disorder(), ran.code), (None, 3));
+        let gaps = ran.gaps();
+        assert!(gaps.iter().any(|gap| gap.contains(what) && gap.contains(above)), "{gaps:?}");
+        let report = ran.json();
+        let findings = report["images"][0]["findings"].as_array().unwrap();
+        for rule in ["github-token", "pipe-to-shell"] {
+            assert!(findings.iter().any(|finding| finding["rule"] == rule), "{reference}: no {rule}");
+        }
+        let layers = report["images"][0]["layers"].as_array().unwrap();
+        assert_eq!(layers.len(), image.layers.len());
+    }
+}
+
+/// A path is bytes.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_path_that_is_not_utf8() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join(std::ffi::OsStr::from_bytes(b"caf\xe9.tar"));
+    let ran = plimsoll(&["-o".as_ref(), "json".as_ref(), path.as_os_str()]);
+    assert_eq!((ran.disorder(), ran.code), (None, 2));
+    assert!(ran.stderr.ends_with("/caf\\xe9.tar: no such file or folder\n"), "{}", ran.stderr);
+    assert!(ran.json()["errors"][0]["source"].as_str().unwrap().ends_with("/caf\\xe9.tar"));
+    fs::write(&path, archive(&rich().docker(Stored::Plain))).unwrap();
+    let ran = plimsoll(&["-o".as_ref(), "json".as_ref(), path.as_os_str()]);
+    assert_eq!((ran.disorder(), ran.code), (None, 1));
+    assert!(ran.json()["images"][0]["source"].as_str().unwrap().ends_with("/caf\\xe9.tar"));
+}
+
 #[test]
 fn threads_change_nothing() {
     let doors = Doors::new();

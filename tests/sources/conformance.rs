@@ -28,11 +28,6 @@ const REFUSED: &[(&str, &str)] = &[
     ("i13", "config 'c.json': no such member"),
     ("i14", "leads out of the archive"),
     ("i15", "leads out of the archive"),
-    ("i16", "layer 1 '1/layer.tar': no such member"),
-    ("i17", "leads out of the archive"),
-    ("i19", "leads out of the archive"),
-    ("i20", "a loop of links"),
-    ("i23", "a folder"),
     ("i25", "promises 1 layers"),
     ("i26", "promises 0 layers"),
     ("i33", "expected an object"),
@@ -66,7 +61,6 @@ const REFUSED: &[(&str, &str)] = &[
     ("o21", "expected 3 bytes, got 577"),
     ("o22", "-1 is negative"),
     ("o23", "expected 4611686018427387904 bytes, got 577"),
-    ("o25", "layer 1"),
     ("o26", "config sha256"),
     ("o35", "a Helm chart"),
     ("o36", "an attestation"),
@@ -79,6 +73,16 @@ const REFUSED: &[(&str, &str)] = &[
     ("o48", "(index_depth)"),
     ("o49", "expected digest"),
     ("o55", "behind the document"),
+];
+
+/// Those that open with a layer that is not there, and why it is not.
+const UNREAD: &[(&str, &str)] = &[
+    ("i16", "member '1/layer.tar': no such member"),
+    ("i17", "leads out of the archive"),
+    ("i19", "leads out of the archive"),
+    ("i20", "a loop of links"),
+    ("i23", "a folder"),
+    ("o25", "blob is missing"),
     ("o58", "blob is missing"),
 ];
 
@@ -109,6 +113,11 @@ fn hostile_images() {
                 assert!(error.contains(what), "{name}: {error}");
             }
             (Ok(source), None) => {
+                let unread = source.image().layers.iter().find_map(|layer| layer.unreadable.as_deref());
+                if let Some((_, what)) = UNREAD.iter().find(|(unread, _)| *unread == case) {
+                    assert!(unread.is_some_and(|why| why.contains(what)), "{name}: {unread:?}");
+                    continue;
+                }
                 assert!(later.is_some() || !answer.starts_with("error:"), "{name} opens, expected {answer}");
                 let layers = 0..source.image().layers.len();
                 let fails = layers.filter(|index| source.image().layers[*index].unreadable.is_none());
@@ -134,9 +143,9 @@ fn notes_and_gaps_of_hostile_images() {
         ("img/i47-os-windows.tar", "for windows/amd64"),
         ("oci/o02-no-oci-layout", "no file oci-layout"),
         ("oci/o30-layer-mt-0", "layer 0 is labelled"),
-        ("oci/o34-layer-mt-4", "layer 0: encrypted"),
+        ("oci/o34-layer-mt-4", "encrypted"),
         ("oci/o37-layer-mt-7", "layer 0 has no media type"),
-        ("oci/o40-foreign-urls-missing", "layer 0: foreign"),
+        ("oci/o40-foreign-urls-missing", "foreign, and its blob is not here"),
         ("oci/o52-platform-none-match", "the index says linux/s390x"),
     ] {
         let image = look(&root.join("hostile").join(name)).unwrap();

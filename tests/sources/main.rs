@@ -174,10 +174,45 @@ fn several_images_in_a_docker_archive() {
     }
     let error = look_with(&path, &named("h/z\u{1b}[2J")).unwrap_err();
     assert_eq!(error, "tag 'h/z\\u{1b}[2J': not there; there is h/x:1, docker.io/library/y:latest, @1");
-    // The reference's own tag comes first, and is part of what the image is called.
+    let twice = json!([
+        {"Config": "c.json", "RepoTags": ["h/x:1"], "Layers": ["0", "1"]},
+        {"Config": config_name, "RepoTags": ["h/x:1"], "Layers": ["0"]},
+    ]);
+    let twice =
+        tar_of(&[("manifest.json", twice.to_string().as_bytes()), ("c.json", &config()), (&config_name, &other)]);
+    let twice = put(&folder, "twice.tar", &twice);
+    assert_eq!(look_with(&twice, &named("h/x:1")).unwrap_err(), "holds several images: @0, @1");
+    // The reference's own tag is part of what the image is called; another beside it is a contradiction.
     let text = format!("docker-archive:{}:@1", path.display());
-    let source = open(&Reference::parse(&text).unwrap(), &named("h/x:1"), &Limits::default()).unwrap();
-    assert_eq!((source.image().source.as_str(), source.image().layers.len()), (&*text, 1));
+    let look_for = |choice: &Choice| open(&Reference::parse(&text).unwrap(), choice, &Limits::default());
+    for choice in [choice(), named("@1")] {
+        let source = look_for(&choice).unwrap();
+        assert_eq!((source.image().source.as_str(), source.image().layers.len()), (&*text, 1));
+    }
+    let error = look_for(&named("h/x:1")).err().unwrap().to_string();
+    assert_eq!(error, format!("{text}: --tag h/x:1: the image is named with '@1': write one of them"));
+}
+
+#[test]
+fn a_transport_that_contradicts_the_content() {
+    let folder = TempDir::new().unwrap();
+    let layout = layout();
+    let docker = put(&folder, "docker.tar", &gzip(&classic(&Value::Null).finish()));
+    let oci = put(&folder, "oci.tar", &layout.archive());
+    for (written, path, is, write) in [
+        ("oci:", &*docker, "a docker archive", "docker-archive:"),
+        ("oci-archive:", &*docker, "a docker archive", "docker-archive:"),
+        ("docker-archive:", &*oci, "an OCI archive", "oci-archive:"),
+        ("oci:", &*oci, "an OCI archive", "oci-archive:"),
+        ("docker-archive:", layout.path(), "an OCI layout in a folder", "oci:"),
+        ("oci-archive:", layout.path(), "an OCI layout in a folder", "oci:"),
+    ] {
+        let text = format!("{written}{}:1.0", path.display());
+        let error = open(&Reference::parse(&text).unwrap(), &choice(), &Limits::default()).err().unwrap();
+        assert_eq!(error.to_string(), format!("{text}: is {is}, which {written} does not name"));
+        let advice = format!("write {write}{}:1.0, or the path alone", path.display());
+        assert_eq!(error.advice(), Some(advice));
+    }
 }
 
 #[test]
@@ -323,12 +358,12 @@ fn platforms_of_an_index() {
     for image in &images[2..] {
         fs::remove_file(layout.blob_path(image)).unwrap();
     }
-    let image = look_with(layout.path(), &for_platform("linux/amd64")).unwrap();
+    // The only one is taken whatever this machine is, but not for what was asked.
+    let image = look(layout.path()).unwrap();
     assert_eq!(image.platform.to_string(), "linux/arm64/v8");
-    assert_eq!(
-        image.notes,
-        ["3 images of the index are not in the layout", "the only image is for linux/arm64/v8, not for linux/amd64"]
-    );
+    assert_eq!(image.notes, ["3 images of the index are not in the layout"]);
+    let error = look_with(layout.path(), &for_platform("linux/amd64")).unwrap_err();
+    assert_eq!(error, "platform linux/amd64: not there; there is linux/arm64/v8");
 }
 
 #[test]
@@ -336,8 +371,14 @@ fn the_only_image_of_a_docker_archive() {
     let folder = TempDir::new().unwrap();
     let path = put(&folder, "x", &classic(&Value::Null).finish());
     assert!(look_with(&path, &for_platform("linux/amd64")).unwrap().notes.is_empty());
-    let image = look_with(&path, &for_platform("linux/arm64")).unwrap();
-    assert_eq!(image.notes, ["the only image is for linux/amd64, not for linux/arm64"]);
+    let error = look_with(&path, &for_platform("linux/arm64")).unwrap_err();
+    assert_eq!(error, "platform linux/arm64: not there; there is linux/amd64");
+    // An image that does not say is not taken for any.
+    let silent = config_of(&Platform::default(), &[]);
+    let path = put(&folder, "y", &tar_of(&[("manifest.json", br#"[{"Config":"c"}]"#), ("c", &silent)]));
+    assert_eq!(look(&path).unwrap().platform.to_string(), "unknown/unknown");
+    let error = look_with(&path, &for_platform("linux/amd64")).unwrap_err();
+    assert_eq!(error, "platform linux/amd64: not there; there is unknown/unknown");
 }
 
 #[test]
@@ -405,10 +446,6 @@ fn damaged_layouts() {
             "config DIGEST: blob is missing",
         ),
         (
-            |layout, manifest| fs::remove_file(layout.blob_path(&manifest["layers"][1])).unwrap(),
-            "layer 1 DIGEST: blob is missing",
-        ),
-        (
             |layout, manifest| {
                 let path = layout.blob_path(&manifest["config"]);
                 let text = fs::read_to_string(&path).unwrap().replace("app", "atp");
@@ -416,6 +453,39 @@ fn damaged_layouts() {
             },
             "config DIGEST: expected digest DIGEST, got DIGEST",
         ),
+        (
+            |layout, _| {
+                let path = layout.path().join("index.json");
+                fs::remove_file(&path).unwrap();
+                assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+            },
+            "file 'index.json': not a regular file",
+        ),
+    ];
+    for (damage, expected) in cases {
+        let layout = layout();
+        let manifest = serde_json::from_slice(&fs::read(layout.blob_path(&layout.roots[0])).unwrap()).unwrap();
+        damage(&layout, &manifest);
+        assert_eq!(without_digests(look(layout.path()).unwrap_err()), *expected);
+    }
+}
+
+fn without_digests(mut text: String) -> String {
+    for at in ["sha256:", "sha256/"] {
+        while let Some(start) = text.find(at) {
+            text.replace_range(start..start + 71, "DIGEST");
+        }
+    }
+    text
+}
+
+/// One layer that is not there takes nothing from the rest.
+#[test]
+fn layers_that_are_not_there() {
+    type Put<'a> = &'a dyn Fn(&mut Tar) -> &mut Tar;
+    type Damage = fn(&Layout, &Value);
+    let cases: &[(Damage, &str)] = &[
+        (|layout, manifest| fs::remove_file(layout.blob_path(&manifest["layers"][0])).unwrap(), "blob is missing"),
         (
             |layout, manifest| {
                 let path = layout.blob_path(&manifest["layers"][0]);
@@ -440,27 +510,77 @@ fn damaged_layouts() {
             },
             "file 'blobs/DIGEST': not a regular file",
         ),
-        (
-            |layout, _| {
-                let path = layout.path().join("index.json");
-                fs::remove_file(&path).unwrap();
-                assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
-            },
-            "file 'index.json': not a regular file",
-        ),
     ];
     for (damage, expected) in cases {
         let layout = layout();
         let manifest = serde_json::from_slice(&fs::read(layout.blob_path(&layout.roots[0])).unwrap()).unwrap();
         damage(&layout, &manifest);
-        let mut error = look(layout.path()).unwrap_err();
-        for at in ["sha256:", "sha256/"] {
-            while let Some(start) = error.find(at) {
-                error.replace_range(start..start + 71, "DIGEST");
-            }
-        }
-        assert_eq!(error, *expected);
+        let source = open_path(layout.path()).unwrap_or_else(|error| panic!("{error}"));
+        let why = source.image().layers[0].unreadable.clone().unwrap();
+        assert_eq!(without_digests(why), *expected);
+        assert_eq!(bytes_of(&*source, 1), Ok(layers()[1].clone()));
     }
+    let folder = TempDir::new().unwrap();
+    let link = tar::EntryType::Symlink;
+    let [one, _] = layers();
+    let cases: &[(Put, &str)] = &[
+        (&|tar| tar, "member '1/layer.tar': no such member in the archive"),
+        (
+            &|tar| tar.entry(tar::EntryType::Directory, "1/layer.tar", "", b""),
+            "member '1/layer.tar': a folder, not a file",
+        ),
+        (
+            &|tar| tar.entry(tar::EntryType::Fifo, "1/layer.tar", "", b""),
+            "member '1/layer.tar': a named pipe, not a file",
+        ),
+        (
+            &|tar| tar.entry(link, "1/layer.tar", "/etc/passwd", b""),
+            "member '1/layer.tar': a link to '/etc/passwd', which leads out of the archive",
+        ),
+    ];
+    for (put_layer, expected) in cases {
+        let manifest = json!([{"Config": "c.json", "Layers": ["0/layer.tar", "1/layer.tar"]}]).to_string();
+        let mut tar = Tar::default();
+        tar.file("0/layer.tar", &one).file("c.json", &config()).file("manifest.json", manifest.as_bytes());
+        let path = put(&folder, "x.tar", &put_layer(&mut tar).finish());
+        let source = open_path(&path).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(source.image().layers[1].unreadable.as_deref(), Some(*expected));
+        assert_eq!(bytes_of(&*source, 0).as_ref(), Ok(&one));
+    }
+}
+
+/// What an archive holds before its damage is read, and the damage is told.
+#[test]
+fn an_archive_that_is_cut_off() {
+    let folder = TempDir::new().unwrap();
+    let [one, two] = layers();
+    let manifest = json!([{"Config": "c.json", "Layers": ["0", "1", "2"]}]).to_string();
+    let config = config_of(&Platform::linux("amd64"), &[one.clone(), two.clone(), one.clone()]);
+    let files = [("manifest.json", manifest.as_bytes()), ("c.json", &config), ("0", &one), ("1", &two), ("2", &one)];
+    let whole = tar_of(&files);
+    // In the body of layer 1, behind its first 512 bytes.
+    let cut = whole.len() - 1024 - (512 + one.len()) - two.len() + 512;
+    let damage = format!("archive: truncated: the member at byte {} ends at byte", cut - 1024);
+    for (name, bytes, says) in [
+        ("plain", whole[..cut].to_vec(), &*damage),
+        ("gzip", [&gzip(&whole[..cut])[..], b"rest"].concat(), "gzip around the archive: "),
+        ("zstd", [&zstd::encode_all(&whole[..cut], 1).unwrap()[..], b"rest"].concat(), "zstd around the archive: "),
+    ] {
+        let source = open_path(&put(&folder, name, &bytes)).unwrap_or_else(|error| panic!("{error}"));
+        let image = source.image();
+        assert!(matches!(&image.gaps[..], [gap] if gap.starts_with(says)), "{name}: {:?}", image.gaps);
+        assert_eq!(bytes_of(&*source, 0).as_ref(), Ok(&one));
+        let truncated = format!("member '1': truncated: ends at byte 512 of {}", two.len());
+        assert_eq!(bytes_of(&*source, 1), Err(truncated));
+        assert_eq!(image.layers[2].unreadable.as_deref(), Some("member '2': no such member in the archive"));
+    }
+    // Where the config itself is gone, nothing is left to say.
+    let error = look(&put(&folder, "early", &whole[..1536])).unwrap_err();
+    assert!(error.starts_with("config 'c.json': ") && error.contains("(archive: truncated: "), "{error}");
+    // Another archive behind the first is not seen by runtimes, nor by us.
+    let image = look(&put(&folder, "twice", &[&whole[..], &whole[..]].concat())).unwrap();
+    assert!(matches!(&image.gaps[..], [gap] if gap.contains("more bytes stand behind its end")), "{:?}", image.gaps);
+    assert!(image.layers.iter().all(|layer| layer.unreadable.is_none()));
 }
 
 #[test]

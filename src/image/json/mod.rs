@@ -24,8 +24,8 @@ pub enum Json {
 }
 
 impl Json {
-    /// Reads one document. `depth` bounds the nesting (and never more than 512); a document has at most 1,000,000
-    /// values. Errors name the byte offset: `byte 12: expected ':', got '}'`. Data behind the document is an error,
+    /// Reads one document. An array or object inside `depth` others (and never more than 512) is read and kept empty;
+    /// nesting beyond 10,000 is an error, as in Go. A document has at most 1,000,000 values. Errors name the byte offset: `byte 12: expected ':', got '}'`. Data behind the document is an error,
     /// so is a byte order mark.
     pub fn parse(bytes: &[u8], depth: usize) -> Result<Self, String> {
         parse::document(bytes, depth)

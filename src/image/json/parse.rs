@@ -3,8 +3,11 @@
 
 use super::Json;
 
-/// Nesting beyond this is refused whatever the caller says, so that dropping a value cannot overflow the stack.
+/// Nesting beyond this is not kept whatever the caller says, so that dropping a value cannot overflow the stack.
 const DEEPEST: usize = 512;
+
+/// Nesting beyond this is refused, as Go refuses it.
+const REFUSED: usize = 10_000;
 
 /// Values of one document. A value costs up to some hundred bytes, so this bounds memory where bytes do not.
 const MOST_VALUES: usize = 1_000_000;
@@ -42,8 +45,8 @@ impl Parser<'_> {
                 return Err(self.trouble(&format!("more than {MOST_VALUES} values")));
             }
             let mut done = match self.peek() {
-                Some(b'{' | b'[') if open.len() >= depth => {
-                    return Err(self.trouble(&format!("nested deeper than {depth}")));
+                Some(b'{' | b'[') if open.len() >= REFUSED => {
+                    return Err(self.trouble(&format!("nested deeper than {REFUSED}")));
                 }
                 Some(b'[') => {
                     self.at += 1;
@@ -70,11 +73,14 @@ impl Parser<'_> {
             // Puts the value into the containers that it completes.
             loop {
                 let Some(container) = open.pop() else { return Ok(done) };
+                let kept = open.len() < depth;
                 self.space();
                 let next = self.peek();
                 match container {
                     Open::Array(mut items) => {
-                        items.push(done);
+                        if kept {
+                            items.push(done);
+                        }
                         match next {
                             Some(b',') => {
                                 self.at += 1;
@@ -86,7 +92,9 @@ impl Parser<'_> {
                         }
                     }
                     Open::Object(mut members, key) => {
-                        members.push((key, done));
+                        if kept {
+                            members.push((key, done));
+                        }
                         match next {
                             Some(b',') => {
                                 self.at += 1;
@@ -366,10 +374,19 @@ mod tests {
     #[test]
     fn nesting_is_bounded() {
         let nested = |depth: usize| [b"[".repeat(depth), b"]".repeat(depth)].concat();
-        assert!(read(&nested(128)).is_ok());
-        assert_eq!(read(&nested(129)), Err("byte 128: nested deeper than 128".to_owned()));
+        assert!(document(&nested(10_000), usize::MAX).is_ok());
+        assert_eq!(read(&nested(10_001)), Err("byte 10000: nested deeper than 10000".to_owned()));
         assert!(document(&nested(200_000), usize::MAX).is_err());
         assert!(document(&b"{\"a\":".repeat(200_000), usize::MAX).is_err());
+    }
+
+    #[test]
+    fn what_lies_too_deep_is_read_and_left_out() {
+        let shallow = |text: &str| document(text.as_bytes(), 2);
+        assert_eq!(shallow(r#"[[[1,{"a":[]}],2],3]"#), shallow("[[[],2],3]"));
+        assert_eq!(shallow(r#"{"a":{"b":{"c":[{}]},"d":2}}"#), shallow(r#"{"a":{"b":{},"d":2}}"#));
+        assert_eq!(shallow("[[[1,]]]"), Err("byte 5: expected a value, got ']'".to_owned()));
+        assert_ne!(shallow("[[1]]"), shallow("[[]]"));
     }
 
     #[test]
