@@ -136,12 +136,8 @@ fn duplicates<'a>(id: &str, what: &str, lines: impl Iterator<Item = (u32, &'a st
         by_name.entry(name).or_default().push((number, at));
     }
     for (number, holders) in by_id.iter().filter(|(_, holders)| holders.len() > 1) {
-        let mut names: Vec<&str> = Vec::new();
-        for (name, _) in holders {
-            if !names.contains(name) {
-                names.push(name);
-            }
-        }
+        let mut seen = BTreeSet::new();
+        let names: Vec<&str> = holders.iter().map(|(name, _)| *name).filter(|name| seen.insert(*name)).collect();
         let message = if names.len() == 1 {
             format!("{what} {} stands on {} lines: delete all but one", quote(names[0]), holders.len())
         } else {
