@@ -2,9 +2,8 @@
 
 use super::super::quote::{listed, quote, shown};
 use super::aliases::{Aliases, Word};
-use super::files::is_dangerous;
 use super::sudoers::{Kind, Scope, Sudoers};
-use crate::facts::{Facts, User};
+use crate::facts::{Facts, User, is_powerful};
 use crate::layer::{EntryKind, Node};
 use crate::model::{ImagePath, Location, Severity};
 use crate::rule::{Params, Sink};
@@ -32,6 +31,11 @@ pub fn sudo_installed(facts: &Facts, _: &Params, sink: &mut Sink) {
             found.severity = Some(Severity::Low);
         }
     }
+}
+
+/// Whether `sudo-installed` tells of this file for its bits.
+pub(super) fn is_working_sudo(node: Node<'_>) -> bool {
+    is_sudo(node) && is_setuid_root(node)
 }
 
 fn is_sudo(node: Node<'_>) -> bool {
@@ -355,7 +359,7 @@ impl Say<'_> {
 /// `ALL`, or a program without fixed arguments that does whatever it is told.
 fn allows_everything(command: &str) -> bool {
     let name = command.rsplit('/').next().unwrap_or("");
-    command == "ALL" || command.starts_with('/') && is_dangerous(name.as_bytes())
+    command == "ALL" || command.starts_with('/') && is_powerful(name.as_bytes())
 }
 
 fn whom(users: &[&str]) -> String {
