@@ -44,10 +44,22 @@ pub struct Gather<'a> {
     facts: LayerFacts,
     current: Option<Current>,
     held_heads: u64,
+    held_guesses: u64,
     /// Where the block that is being walked begins, in the stream and in its buffer.
     block: (u64, usize),
     extents: Vec<Extent>,
     cut_names: u64,
+}
+
+/// Why bytes of an entry are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    /// The table names it.
+    Body,
+    /// For its beginning.
+    Head,
+    /// It is kept if it reads like something that rules ask for.
+    Guess,
 }
 
 /// The entry whose body goes by.
@@ -56,7 +68,7 @@ struct Current {
     entry: u32,
     size: u64,
     most: u64,
-    is_head: bool,
+    what: What,
     body: Vec<u8>,
     hasher: Option<Sha256>,
 }
@@ -72,6 +84,7 @@ impl<'a> Gather<'a> {
             facts: LayerFacts::default(),
             current: None,
             held_heads: 0,
+            held_guesses: 0,
             block: (0, 0),
             extents: Vec::new(),
             cut_names: 0,
@@ -101,17 +114,22 @@ impl<'a> Gather<'a> {
         self.facts
     }
 
-    /// How many bytes of this entry are held, and whether only as its head.
-    fn want(&self, entry: &Entry) -> (u64, bool) {
+    /// How many bytes of this entry are taken, and why.
+    fn want(&self, entry: &Entry) -> (u64, What) {
         if EntryKind::of(entry.type_flag) != EntryKind::File || entry.size == 0 {
-            return (0, false);
+            return (0, What::Body);
         }
-        if let Some(most) = interest::wanted(&ImagePath::clamp(&entry.name), self.limits) {
-            return (most, false);
+        let path = ImagePath::clamp(&entry.name);
+        if let Some(most) = interest::wanted(&path, self.limits) {
+            return (most, What::Body);
+        }
+        if interest::may_be_included(&path, entry) {
+            let room = self.held_guesses + entry.size <= interest::GUESSES;
+            return (if room { entry.size } else { 0 }, What::Guess);
         }
         let executable = entry.mode & 0o111 != 0;
         let room = self.held_heads < self.limits.heads;
-        (if executable && room { HEAD } else { 0 }, true)
+        (if executable && room { HEAD } else { 0 }, What::Head)
     }
 
     fn close(&mut self) {
@@ -122,10 +140,20 @@ impl<'a> Gather<'a> {
         if current.body.is_empty() {
             return;
         }
-        let kept = if current.is_head { interest::head(&current.body) } else { &current.body[..] };
+        let kept = match current.what {
+            What::Body => &current.body[..],
+            What::Head => interest::head(&current.body),
+            What::Guess => {
+                if !interest::reads_like_sudoers(&current.body) || !self.budget.take(current.body.len()) {
+                    return;
+                }
+                self.held_guesses += current.size;
+                &current.body[..]
+            }
+        };
         let whole = kept.len() as u64 == current.size;
         let body = Body { entry: current.entry, bytes: kept.into(), whole };
-        if current.is_head {
+        if current.what == What::Head {
             self.held_heads += body.bytes.len() as u64;
             self.facts.heads.push(body);
         } else {
@@ -153,8 +181,8 @@ impl Visit for Gather<'_> {
             self.cut_names += 1;
             return;
         }
-        let (most, is_head) = self.want(entry);
-        if !is_head && most > 0 && most < entry.size {
+        let (most, what) = self.want(entry);
+        if what == What::Body && most > 0 && most < entry.size {
             let name = visible_str(&visible(&entry.name)).into_owned();
             let size = entry.size;
             self.facts.gaps.push((Some(index), format!("'{name}': only the first {most} of {size} bytes were read")));
@@ -164,7 +192,7 @@ impl Visit for Gather<'_> {
             entry: index,
             size: entry.size,
             most,
-            is_head,
+            what,
             body: Vec::new(),
             hasher: (is_file && (self.hash_files || may_be_copy(entry))).then(Sha256::new),
         });
@@ -175,7 +203,7 @@ impl Visit for Gather<'_> {
         let room = current.most.saturating_sub(file);
         if room > 0 && current.body.len() as u64 == file {
             let take = bytes.len().min(usize::try_from(room).unwrap_or(usize::MAX));
-            if current.is_head || self.budget.take(take) {
+            if current.what != What::Body || self.budget.take(take) {
                 current.body.extend_from_slice(&bytes[..take]);
             }
         }

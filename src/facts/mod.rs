@@ -2,6 +2,7 @@
 
 mod accounts;
 mod assemble;
+mod capability;
 mod distribution;
 mod file;
 mod gather;
@@ -16,6 +17,7 @@ mod testing;
 
 pub use accounts::{Accounts, Group, ResolvedUser, ShadowEntry, User};
 pub use assemble::Described;
+pub use capability::FileCapabilities;
 pub use distribution::Distribution;
 pub use gather::{Budget, Gather};
 pub use interest::{HEAD, head, wanted};

@@ -173,6 +173,14 @@ fn all_but_second<T>(holders: &[(T, &Location)]) -> Vec<Location> {
 
 /// An account with a password in the image, the same in every container. Weak ones are left to `weak-password-hash`.
 pub fn password_set(facts: &Facts, _: &Params, sink: &mut Sink) {
+    for (name, hash, at) in hidden_hashes(facts).filter(|(_, hash, _)| !hash.weak) {
+        let message = format!(
+            "user {} had a password ({}) that the image still ships, for everybody to try to crack: {REBUILD}",
+            quote(name),
+            hash.name
+        );
+        sink.find(at.clone(), name, message);
+    }
     for (name, hash, at) in hashes(facts).filter(|(_, hash, _)| !hash.weak) {
         let message = format!(
             "user {} has a password ({}) that everybody who can pull the image can try to crack: lock it with passwd -l",
@@ -185,6 +193,14 @@ pub fn password_set(facts: &Facts, _: &Params, sink: &mut Sink) {
 
 /// A password whose hash is quickly reversed.
 pub fn weak_password_hash(facts: &Facts, _: &Params, sink: &mut Sink) {
+    for (name, hash, at) in hidden_hashes(facts).filter(|(_, hash, _)| hash.weak) {
+        let message = format!(
+            "user {} had a password that the image still ships, hashed with {}, which is cracked in minutes: {REBUILD}",
+            quote(name),
+            hash.name
+        );
+        sink.find(at.clone(), name, message);
+    }
     for (name, hash, at) in hashes(facts).filter(|(_, hash, _)| hash.weak) {
         let message = format!(
             "the password of user {} is hashed with {}, which is cracked in minutes: lock the account with passwd -l, or hash \
@@ -262,6 +278,16 @@ fn passwords(facts: &Facts) -> impl Iterator<Item = (&str, &str, &Location)> {
 
 fn hashes(facts: &Facts) -> impl Iterator<Item = (&str, Hash, &Location)> {
     passwords(facts).filter_map(|(name, password, at)| Some((name, Hash::of(password)?, at)))
+}
+
+/// What helps against a hash that only a layer holds.
+const REBUILD: &str = "rebuild without the step that set it, and change it wherever else it is used";
+
+/// Hashes in hidden versions and backups of the account files, each once; those that a container sees as well left out.
+fn hidden_hashes(facts: &Facts) -> impl Iterator<Item = (&str, Hash, &Location)> {
+    let mut seen: BTreeSet<(&str, &str)> = passwords(facts).map(|(name, password, _)| (name, password)).collect();
+    let hidden = facts.accounts.hidden.iter().filter(move |entry| seen.insert((&entry.name, &entry.password)));
+    hidden.filter_map(|entry| Some((&*entry.name, Hash::of(&entry.password)?, &entry.at)))
 }
 
 /// A kind of password hash (crypt(5)).

@@ -2,7 +2,6 @@
 //! `privilege/files.rs`, the sudo configuration in `privilege/sudo.rs`.
 
 mod aliases;
-mod capability;
 mod files;
 mod sudo;
 mod sudoers;

@@ -1,9 +1,8 @@
 //! Files whose bits or capabilities give rights: setuid, setgid, file capabilities, and what everybody may write.
 
 use super::super::quote::{listed, quote, shown};
-use super::capability::FileCapabilities;
 use super::sudo::is_working_sudo;
-use crate::facts::{Facts, is_powerful};
+use crate::facts::{Facts, FileCapabilities, is_powerful};
 use crate::layer::{EntryKind, Node};
 use crate::model::{ImagePath, Location, Severity};
 use crate::rule::{Params, Sink};
@@ -175,19 +174,15 @@ const TAME: &[(&str, &str)] = &[
     ("traceroute6", "cap_net_raw"),
 ];
 
-/// Files with capabilities, decoded.
-fn capable(facts: &Facts) -> impl Iterator<Item = (Node<'_>, Result<FileCapabilities, String>)> {
-    facts.tree.iter().filter(|node| node.kind() == EntryKind::File).filter_map(|node| {
-        let xattrs = node.xattrs();
-        let (_, value) = xattrs.iter().find(|(name, _)| *name == b"security.capability")?;
-        Some((node, FileCapabilities::decode(value)))
-    })
+/// Files with capabilities, decoded. What does not decode is a note of the facts; the kernel refuses to run such a file.
+fn capable(facts: &Facts) -> impl Iterator<Item = (Node<'_>, FileCapabilities)> {
+    facts.tree.iter().filter_map(|node| Some((node, FileCapabilities::of(node)?.ok()?)))
 }
 
 /// Whether the file at `path` may bind low ports by its own capabilities.
 pub(in crate::rule::checks) fn may_bind_low_ports(facts: &Facts, path: &ImagePath) -> bool {
     let bind = |caps: &FileCapabilities| caps.permits("cap_net_bind_service");
-    capable(facts).any(|(node, caps)| node.path() == *path && caps.as_ref().is_ok_and(bind))
+    capable(facts).any(|(node, caps)| bind(&caps) && node.path() == *path)
 }
 
 /// Files with capabilities, graded by what these allow.
@@ -195,14 +190,9 @@ pub fn file_capability(facts: &Facts, _: &Params, sink: &mut Sink) {
     for (node, caps) in capable(facts) {
         let path = node.path();
         let shown = shown(&path);
-        let caps = match caps {
-            Ok(caps) if caps.permitted == 0 && caps.inheritable == 0 => continue,
-            Ok(caps) => caps,
-            Err(why) => {
-                sink.gap(facts.at(node), format!("{shown}: security.capability: {why}"));
-                continue;
-            }
-        };
+        if caps.permitted == 0 && caps.inheritable == 0 {
+            continue;
+        }
         let dangerous = caps.dangerous();
         let tame =
             TAME.iter().any(|(name, only)| name.as_bytes() == node.name() && dangerous.iter().all(|cap| cap == only));

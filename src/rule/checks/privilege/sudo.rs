@@ -160,7 +160,9 @@ fn becomes_root(targets: &[Word<'_>]) -> bool {
 /// which the file of a package would include.
 fn sudoers_files(facts: &Facts, sink: &mut Sink) -> Vec<(Location, Sudoers)> {
     let mut out: Vec<(Location, Sudoers)> = Vec::new();
-    let first = facts.tree.resolve(&ImagePath::from("/etc/sudoers")).ok();
+    // openSUSE keeps its own in /usr/etc, which one in /etc replaces.
+    let places = ["/etc/sudoers", "/usr/etc/sudoers"];
+    let first = places.iter().find_map(|path| facts.tree.resolve(&ImagePath::from(*path)).ok());
     let mut todo: Vec<Node<'_>> = match first {
         Some(node) => vec![node],
         None => drop_ins(facts, &ImagePath::from("/etc/sudoers.d")),
@@ -181,6 +183,11 @@ fn sudoers_files(facts: &Facts, sink: &mut Sink) -> Vec<(Location, Sudoers)> {
         let sudoers = Sudoers::read(&String::from_utf8_lossy(&body.bytes));
         let mut more: Vec<Node<'_>> = Vec::new();
         for include in &sudoers.includes {
+            if include.path.contains("%h") {
+                let reason = format!("{}: the name of the host decides what is included", quote(&include.path));
+                sink.gap(facts.at(node), reason);
+                continue;
+            }
             let path = node.path().parent().unwrap_or_else(ImagePath::root).join(include.path.as_bytes());
             if include.directory {
                 more.extend(drop_ins(facts, &path));
