@@ -53,6 +53,10 @@ const WELL_KNOWN: &[&str] = &[
     "write.ul",
 ];
 
+fn is_well_known(node: Node<'_>) -> bool {
+    WELL_KNOWN.iter().any(|name| name.as_bytes() == node.name())
+}
+
 /// Visible files with the setuid or setgid bit.
 fn raised(facts: &Facts) -> impl Iterator<Item = Node<'_>> {
     facts.tree.iter().filter(|node| node.mode() & 0o6000 != 0 && node.kind() == EntryKind::File)
@@ -83,7 +87,7 @@ pub fn setuid_file(facts: &Facts, _: &Params, sink: &mut Sink) {
     for node in raised(facts).filter(|&node| !is_told(node)) {
         let path = node.path();
         let owner = facts.packages.owner(&path);
-        let known = WELL_KNOWN.iter().any(|name| name.as_bytes() == node.name());
+        let known = is_well_known(node);
         let runs = node.mode() & 0o111 != 0;
         let packages = &facts.packages;
         let severity = match owner {
@@ -137,7 +141,10 @@ fn danger(facts: &Facts, node: Node<'_>, originals: &BTreeMap<[u8; 32], ImagePat
     if is_powerful(node.name()) {
         return Some("runs whatever it is told to with those rights".to_owned());
     }
-    if let Some(original) = facts.digest_of(node).and_then(|digest| originals.get(digest)) {
+    // A package may ship one binary under two names, of which it guards one (Alpine's bbsuid).
+    let guarded = is_well_known(node) && facts.packages.owner(&node.path()).is_some();
+    let original = facts.digest_of(node).and_then(|digest| originals.get(digest));
+    if let Some(original) = original.filter(|_| !guarded) {
         return Some(format!("is a copy of {}, which runs whatever it is told to with those rights", shown(original)));
     }
     let open = node.mode() & 0o002 != 0 || node.mode() & 0o020 != 0 && node.gid() != 0;
