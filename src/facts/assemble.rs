@@ -31,7 +31,8 @@ impl Facts {
         let Described { names, platform, config, annotations } = described;
         let history = History::read(&config, layers.len());
         let entries: Vec<&LayerEntries> = layers.iter().map(|layer| &layer.entries).collect();
-        let (tree, notes) = Tree::fold(&entries, limits);
+        let (tree, mut notes) = Tree::fold(&entries, limits);
+        notes.extend(super::capability::malformed(&tree));
         let accounts = Accounts::read(&tree, &layers, limits);
         let packages = Packages::read(&tree, &layers, limits);
         let start = Start::read(&config, &tree, &layers, &accounts);

@@ -26,10 +26,22 @@ pub struct Gather<'a> {
     /// Costs that the budget has not been told of.
     untold_entries: u64,
     untold_heads: u64,
+    held_guesses: u64,
     /// Where the block that is being walked begins, in the stream and in its buffer.
     block: (u64, usize),
     extents: Vec<Extent>,
     cut_bodies: u64,
+}
+
+/// Why bytes of an entry are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    /// The table names it.
+    Body,
+    /// For its beginning.
+    Head,
+    /// It is kept if it reads like something that rules ask for.
+    Guess,
 }
 
 /// The entry whose body goes by.
@@ -40,7 +52,7 @@ struct Current {
     kept: bool,
     size: u64,
     most: u64,
-    is_head: bool,
+    what: What,
     body: Vec<u8>,
     hasher: Option<Sha256>,
 }
@@ -59,6 +71,7 @@ impl<'a> Gather<'a> {
             current: None,
             untold_entries: 0,
             untold_heads: 0,
+            held_guesses: 0,
             block: (0, 0),
             extents: Vec::new(),
             cut_bodies: 0,
@@ -88,16 +101,21 @@ impl<'a> Gather<'a> {
         self.facts
     }
 
-    /// How many bytes of this entry are held, and whether only as its head.
-    fn want(&self, entry: &Entry) -> (u64, bool) {
+    /// How many bytes of this entry are taken, and why.
+    fn want(&self, entry: &Entry) -> (u64, What) {
         if EntryKind::of(entry.type_flag) != EntryKind::File || entry.size == 0 {
-            return (0, false);
+            return (0, What::Body);
         }
-        if let Some(most) = interest::wanted(&ImagePath::clamp(&entry.name), self.limits) {
-            return (most, false);
+        let path = ImagePath::clamp(&entry.name);
+        if let Some(most) = interest::wanted(&path, self.limits) {
+            return (most, What::Body);
+        }
+        if interest::may_be_included(&path, entry) {
+            let room = self.held_guesses + entry.size <= interest::GUESSES;
+            return (if room { entry.size } else { 0 }, What::Guess);
         }
         let executable = entry.mode & 0o111 != 0;
-        (if executable { HEAD } else { 0 }, true)
+        (if executable { HEAD } else { 0 }, What::Head)
     }
 
     /// `len` bytes of `entry` stand at `stream` of the layer and at `file` of the entry.
@@ -122,10 +140,20 @@ impl<'a> Gather<'a> {
         if current.body.is_empty() {
             return;
         }
-        let kept = if current.is_head { interest::head(&current.body) } else { &current.body[..] };
+        let kept = match current.what {
+            What::Body => &current.body[..],
+            What::Head => interest::head(&current.body),
+            What::Guess => {
+                if !interest::reads_like_sudoers(&current.body) || !self.budget.take(current.body.len()) {
+                    return;
+                }
+                self.held_guesses += current.size;
+                &current.body[..]
+            }
+        };
         let whole = kept.len() as u64 == current.size;
         let body = Body { entry: current.entry, bytes: kept.into(), whole };
-        if current.is_head {
+        if current.what == What::Head {
             let index = usize::try_from(self.facts.met.heads).unwrap_or(usize::MAX);
             self.facts.met.heads += 1;
             self.untold_heads += self.budget.keep_head(self.layer, index, body);
@@ -138,6 +166,17 @@ impl<'a> Gather<'a> {
     }
 }
 
+/// Programs larger than this are not compared with one another.
+const LARGEST_COMPARED: u64 = 64 << 20;
+
+/// Whether the file may be a setuid copy of a program that does whatever it is told, or such a program.
+fn may_be_copy(entry: &Entry) -> bool {
+    let base = entry.name.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+    (1..=LARGEST_COMPARED).contains(&entry.size)
+        && entry.mode & 0o111 != 0
+        && (entry.mode & 0o6000 != 0 || super::is_powerful(base))
+}
+
 impl Visit for Gather<'_> {
     fn entry(&mut self, entry: &Entry) {
         self.close();
@@ -147,8 +186,8 @@ impl Visit for Gather<'_> {
         if self.untold_entries > TELL {
             self.budget.saw_entries(self.layer, std::mem::take(&mut self.untold_entries));
         }
-        let (most, is_head) = self.want(entry);
-        if !is_head && most > 0 {
+        let (most, what) = self.want(entry);
+        if what == What::Body && most > 0 {
             self.budget.take_body();
             if most < entry.size {
                 self.cut_bodies += 1;
@@ -161,9 +200,9 @@ impl Visit for Gather<'_> {
             kept,
             size: entry.size,
             most,
-            is_head,
+            what,
             body: Vec::new(),
-            hasher: (self.hash_files && is_file && kept).then(Sha256::new),
+            hasher: (kept && is_file && (self.hash_files || may_be_copy(entry))).then(Sha256::new),
         });
     }
 
@@ -172,7 +211,7 @@ impl Visit for Gather<'_> {
         let room = current.most.saturating_sub(file);
         if room > 0 && current.body.len() as u64 == file {
             let take = bytes.len().min(usize::try_from(room).unwrap_or(usize::MAX));
-            if current.is_head || self.budget.take(take) && current.kept {
+            if current.what != What::Body || self.budget.take(take) && current.kept {
                 current.body.extend_from_slice(&bytes[..take]);
             }
         }

@@ -1,5 +1,6 @@
 //! Which file bodies are held: the small files that facts and rules read. Everything else streams by.
 
+use crate::layer::Entry;
 use crate::model::{ImagePath, Limits};
 
 /// How a row of the table names files.
@@ -27,8 +28,11 @@ const BODIES: &[(Files, u64)] = &[
     (Named("shadow"), 256 << 10),
     (At("/etc/gshadow"), 0),
     (At("/etc/master.passwd"), 0),
-    (At("/etc/sudoers"), 0),
+    (At("/etc/shadow-"), 0),
+    (At("/etc/passwd-"), 0),
+    (Named("sudoers"), 0),
     (Under("/etc/sudoers.d"), 0),
+    (Under("/usr/etc/sudoers.d"), 0),
     (At("/etc/doas.conf"), 0),
     (Under("/etc/pam.d"), 64 << 10),
     (At("/etc/login.defs"), 0),
@@ -104,9 +108,89 @@ pub fn wanted(path: &ImagePath, limits: &Limits) -> Option<u64> {
     })
 }
 
+/// Largest file, in bytes, that is held because of what it says.
+pub(super) const GUESSED: u64 = 64 << 10;
+
+/// Bytes held so, for one layer.
+pub(super) const GUESSES: u64 = 1 << 20;
+
+/// Whether a file may hold rules for sudo wherever it lies: `@include` names any path, and the file that names it may stand
+/// in another layer. sudo takes only files that are root's and that nobody else may write. Where distributions keep their
+/// own files it is not looked for, and a program is none; when such a file is included, that is a gap.
+pub(super) fn may_be_included(path: &ImagePath, entry: &Entry) -> bool {
+    const OTHERS: &[&str] = &["/usr", "/lib", "/lib64", "/var", "/dev", "/proc", "/sys", "/boot"];
+    const ALSO: &[&str] = &["/usr/local", "/usr/etc"];
+    let is_within = |directories: &[&str]| {
+        directories.iter().any(|directory| {
+            path.as_bytes().strip_prefix(directory.as_bytes()).is_some_and(|rest| rest.first() == Some(&b'/'))
+        })
+    };
+    (1..=GUESSED).contains(&entry.size)
+        && entry.uid == 0
+        && entry.mode & 0o113 == 0
+        && (!is_within(OTHERS) || is_within(ALSO))
+}
+
+/// Whether a text has a line of sudoers(5) that gives something, or leads to one.
+pub(super) fn reads_like_sudoers(text: &[u8]) -> bool {
+    const WORDS: &[&str] = &["NOPASSWD", "ALL", "_Alias", "Defaults", "include"];
+    let holds = |word: &&str| memchr::memmem::find(text, word.as_bytes()).is_some();
+    memchr::memchr(0, text).is_none() && WORDS.iter().any(|word| holds(&word)) && text.split(|&b| b == b'\n').any(gives)
+}
+
+fn gives(line: &[u8]) -> bool {
+    let line = line.trim_ascii();
+    let first = line.split(u8::is_ascii_whitespace).next().unwrap_or_default();
+    let rest = line.get(first.len()..).unwrap_or_default().trim_ascii_start();
+    match first {
+        b"User_Alias" | b"Runas_Alias" | b"Cmnd_Alias" | b"Cmd_Alias" | b"@include" | b"@includedir"
+        | b"#includedir" => true,
+        // The preprocessor of C begins its lines the same way.
+        b"#include" => rest.starts_with(b"/") || rest.starts_with(b"\"/"),
+        _ if first.starts_with(b"Defaults") => memchr::memmem::find(line, b"authenticate")
+            .or_else(|| memchr::memmem::find(line, b"exempt_group"))
+            .is_some(),
+        // `users hosts = commands`
+        _ => {
+            let end = memchr::memchr(b'=', rest).unwrap_or(0);
+            let (hosts, commands) = (rest.get(..end).unwrap_or_default(), rest.get(end..).unwrap_or_default());
+            let is_comment = first.starts_with(b"#") && !first.get(1).is_some_and(u8::is_ascii_digit);
+            let names_all = hosts.trim_ascii().ends_with(b"ALL");
+            !is_comment && end > 0 && (names_all || memchr::memmem::find(commands, b"NOPASSWD").is_some())
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sudoers_by_what_they_say() {
+        for text in [
+            "# more\nbob ALL=NOPASSWD: ALL\n",
+            "%wheel\tALL = (ALL) ALL",
+            "#1000 web = (root) NOPASSWD: /bin/a",
+            "User_Alias A = b",
+            "@includedir /opt/d",
+            "#include /etc/more",
+            "Defaults:app !authenticate",
+        ] {
+            assert!(reads_like_sudoers(text.as_bytes()), "{text}");
+        }
+        for text in [
+            "",
+            "Defaults to 5 = ALL",
+            "#include <stdio.h>\n#include \"a.h\"",
+            "INSTALL=x",
+            "ALL=x",
+            "# bob ALL=NOPASSWD: ALL",
+            "A NOPASSWD\n",
+            "bob ALL=NOPASSWD: ALL\0",
+        ] {
+            assert!(!reads_like_sudoers(text.as_bytes()), "{text}");
+        }
+    }
 
     #[test]
     fn only_what_the_table_names() {
@@ -115,6 +199,8 @@ mod tests {
         assert_eq!(wants("etc/passwd"), Some(24 << 20));
         assert_eq!(wants("/nix/store/x/etc/passwd"), Some(256 << 10));
         assert_eq!(wants("/srv/etc/passwd-"), None);
+        assert_eq!(wants("/etc/shadow-"), Some(limits.body));
+        assert_eq!(wants("/usr/etc/sudoers"), Some(limits.body));
         assert_eq!(wants("/var/lib/dpkg/info/bash.list"), Some(8 << 20));
         assert_eq!(wants("/var/lib/dpkg/info/bash.postinst"), None);
         assert_eq!(wants("/var/lib/dpkg/info/x/bash.list"), None);

@@ -15,7 +15,8 @@ pub struct LayerFacts {
     pub heads: Vec<Body>,
     /// What the content scan found, by entry and offset.
     pub hits: Vec<Hit>,
-    /// SHA-256 of every regular file by entry, where they were asked for.
+    /// SHA-256 of regular files by entry: of all where they were asked for, else of those that may be a setuid copy of a
+    /// program that does whatever it is told.
     pub digests: Vec<(u32, [u8; 32])>,
     /// Decompressed size in bytes, as far as it was read.
     pub size: u64,
@@ -66,6 +67,13 @@ impl LayerFacts {
     #[must_use]
     pub fn body(&self, entry: u32) -> Option<&Body> {
         find(&self.bodies, entry)
+    }
+
+    /// The SHA-256 of `entry`, when it was computed.
+    #[must_use]
+    pub fn digest(&self, entry: u32) -> Option<&[u8; 32]> {
+        let at = self.digests.binary_search_by_key(&entry, |(entry, _)| *entry).ok()?;
+        self.digests.get(at).map(|(_, digest)| digest)
     }
 
     /// The beginning of `entry`, when it is an executable file.

@@ -3,12 +3,14 @@
 mod accounts;
 mod assemble;
 mod budget;
+mod capability;
 mod distribution;
 mod file;
 mod gather;
 mod interest;
 mod layer;
 mod packages;
+mod powerful;
 pub mod secrets;
 mod start;
 #[cfg(test)]
@@ -17,11 +19,13 @@ mod testing;
 pub use accounts::{Accounts, Group, ResolvedUser, ShadowEntry, User};
 pub use assemble::Described;
 pub use budget::Budget;
+pub use capability::FileCapabilities;
 pub use distribution::Distribution;
 pub use gather::Gather;
 pub use interest::{HEAD, head, wanted};
 pub use layer::{Body, LayerFacts, Met};
 pub use packages::{Package, PackageSystem, Packages};
+pub use powerful::is_powerful;
 pub use secrets::{CARRY, Extent, Finds, Hit, Patterns};
 pub use start::{Content, Role, ShellForm, ShellKind, Start, StartProgram, Trouble, UserDrop};
 
@@ -78,6 +82,14 @@ impl Facts {
     pub fn body_of(&self, node: Node<'_>) -> Option<&Body> {
         let (layer, entry) = node.content()?;
         self.layers.get(layer as usize)?.body(entry)
+    }
+
+    /// The SHA-256 of the bytes of `node`, when it was computed: for files with the setuid or setgid bit and for programs
+    /// that do whatever they are told ([`is_powerful`]).
+    #[must_use]
+    pub fn digest_of(&self, node: Node<'_>) -> Option<&[u8; 32]> {
+        let (layer, entry) = node.content()?;
+        self.layers.get(layer as usize)?.digest(entry)
     }
 
     /// Where `node` stands.

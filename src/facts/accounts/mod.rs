@@ -8,7 +8,7 @@ pub use resolve::ResolvedUser;
 use super::LayerFacts;
 use super::file::File;
 use crate::layer::Tree;
-use crate::model::{ImagePath, Limits, Location};
+use crate::model::{ImagePath, Limits, Location, Presence};
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
@@ -21,6 +21,9 @@ pub struct Accounts {
     pub groups: Vec<Group>,
     /// Lines of /etc/shadow, then of BSD's /etc/master.passwd.
     pub shadow: Vec<ShadowEntry>,
+    /// Lines with a password that containers do not see, though the image ships them: versions of /etc/shadow, /etc/passwd and
+    /// /etc/master.passwd that later layers overwrite or remove, and the backups /etc/shadow- and /etc/passwd-.
+    pub hidden: Vec<ShadowEntry>,
     /// Whether /etc/passwd, /etc/group, /etc/shadow exist and were read.
     pub has_passwd: bool,
     /// See `has_passwd`.
@@ -139,6 +142,7 @@ impl Accounts {
             let rows = accounts.rows(&bytes, &at, limits, parse::shadow);
             accounts.shadow.extend(rows);
         }
+        accounts.hidden = hidden(tree, layers, limits);
         accounts
     }
 
@@ -202,6 +206,31 @@ impl Accounts {
             shadow_by_name: sorted(&self.shadow, |entry| entry.name.as_str()),
         })
     }
+}
+
+/// See [`Accounts::hidden`].
+fn hidden(tree: &Tree, layers: &[LayerFacts], limits: &Limits) -> Vec<ShadowEntry> {
+    const FILES: &[&str] = &["/etc/shadow", "/etc/passwd", "/etc/master.passwd"];
+    const BACKUPS: &[&str] = &["/etc/shadow-", "/etc/passwd-"];
+    let is = |files: &[&str], path: &ImagePath| files.iter().any(|file| path.as_bytes() == file.as_bytes());
+    let mut found = Vec::new();
+    for (index, layer) in (0..).zip(layers) {
+        for body in &layer.bodies {
+            let Some(path) = layer.entries.get(body.entry).map(|record| record.path()) else { continue };
+            let presence = tree.presence(index, body.entry);
+            let read = presence == Presence::Visible && is(FILES, &path);
+            if read || !is(FILES, &path) && !is(BACKUPS, &path) {
+                continue;
+            }
+            let at = Location::file(path, index).with_presence(presence);
+            let rows = parse::rows(&body.bytes, &at, limits.line, parse::shadow).rows;
+            // The shortest hash there is, DES-crypt's, has 13 characters.
+            found.extend(
+                rows.into_iter().filter(|row| row.password.len() >= 13 && !row.password.starts_with(['!', '*'])),
+            );
+        }
+    }
+    found
 }
 
 fn sorted<'a, Row, Key: Ord>(rows: &'a [Row], key: impl Fn(&'a Row) -> Key) -> Vec<u32> {

@@ -214,12 +214,17 @@ mod tests {
             ("/bin/sh -c --mount=type=cache,target=/x   --network=none  a", "a", "a"),
             ("/bin/sh -c <<EOF\nset -e\nb", "<<EOF\nset -e\nb", ""),
             ("/bin/sh -ec a", "a", "a"),
+            ("[\"a\", \"b c\"]", "[\"a\", \"b c\"]", "a b c"),
+            ("[\"/bin/sh\" \"-c\" \"a | b\"]", "[\"/bin/sh\" \"-c\" \"a | b\"]", "/bin/sh -c a | b"),
+            ("[/bin/sh -c a && b]", "a && b", "a"),
+            ("|1 V=1 [\"a\"]", "[\"a\"]", "a"),
         ] {
             let read = Instruction::read(created_by);
             assert_eq!((read.kind, read.text.as_str()), (InstructionKind::Run, text), "{created_by}");
             assert_eq!(commands(created_by)[0], first, "{created_by}");
         }
         assert_eq!(commands("RUN [\"sh\", \"-c\", \"a; b\"]"), ["sh -c a; b", "a", "b"]);
+        assert_eq!(commands("[\"/bin/sh\",\"-c\",\"a; b\"]"), ["/bin/sh -c a; b", "a", "b"]);
         assert_eq!(commands("/bin/sh -c <<EOF\nset -e\nb"), ["", "set -e", "b"]);
     }
 
@@ -254,6 +259,9 @@ mod tests {
             "# debian.sh --arch 'amd64' out/ 'bookworm'",
             "debootstrap --variant=minbase bookworm",
             "ko build ko://example.com/x",
+            "[]",
+            "[auto] base layer",
+            "[\"\"]",
             "Buildpacks Launcher Config",
             "nix-build -A image",
             "imported from tarball",

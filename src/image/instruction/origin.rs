@@ -96,6 +96,14 @@ pub(super) fn of(created_by: &str) -> Origin<'_> {
     if text.starts_with('|') {
         return run(text, false);
     }
+    // The exec form of a RUN without its word, as JSON or as Go prints a list.
+    if arguments::exec_form(text).is_some_and(|words| words.iter().any(|word| !word.is_empty())) {
+        return run(text, false);
+    }
+    let list = text.trim_end().strip_prefix('[').and_then(|list| list.strip_suffix(']'));
+    if let Some(list) = list.filter(|list| behind_shell(list).is_some()) {
+        return run(list, false);
+    }
     let Some((behind, _)) = behind_shell(text) else {
         return if is_exec_form_run(text) { run(text, false) } else { other };
     };

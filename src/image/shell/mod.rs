@@ -30,8 +30,38 @@ pub struct Command {
     pub pipes_on: bool,
     /// Runs in the background (`&`).
     pub background: bool,
-    /// Redirections: operator (with its descriptor, such as `2>`) and target word.
+    /// Redirections: operator (with its descriptor, such as `2>`) and target word; behind its own ones those of the
+    /// compound commands that end with it.
     pub redirects: Vec<(String, Word)>,
+    /// How many of `redirects` belong to the compound commands.
+    pub shared_redirects: usize,
+    /// How many compound commands (groups, subshells, conditions, loops) begin with it.
+    pub opens: usize,
+    /// How many of them end with it. `pipes_on` then is theirs: all that they print goes into the next command.
+    pub closes: usize,
+}
+
+/// A word that is one expansion and nothing else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expansion<'a> {
+    /// What commands print: `$(...)`, backticks; or a file of it: `<(...)`. The commands as text.
+    Output(String),
+    /// `$name`, `${name}`.
+    Variable(&'a str),
+}
+
+impl Word {
+    /// The expansion that the whole word is; `None` when it has other parts, or is none.
+    #[must_use]
+    pub fn expansion(&self) -> Option<Expansion<'_>> {
+        if self.expands { word::whole_expansion(&self.text) } else { None }
+    }
+
+    /// The commands in its substitutions, as text.
+    #[must_use]
+    pub fn substitutions(&self) -> Vec<String> {
+        if self.expands { word::substitutions(self.text.as_bytes()) } else { Vec::new() }
+    }
 }
 
 impl Command {
@@ -43,6 +73,12 @@ impl Command {
     #[must_use]
     pub fn split(text: &str) -> Vec<Self> {
         split::commands(text)
+    }
+
+    /// The simple commands of `text` itself, without those in words: what [`Command::split`] begins with.
+    #[must_use]
+    pub fn list(text: &str) -> Vec<Self> {
+        split::list(text)
     }
 
     /// One command of plain words, as in the exec form of an instruction.

@@ -22,6 +22,13 @@ pub(super) fn commands(text: &str) -> Vec<Command> {
     out
 }
 
+/// The simple commands of `text`, scripts in words left alone.
+pub(super) fn list(text: &str) -> Vec<Command> {
+    let mut out = Vec::new();
+    split(text, DEEPEST, &mut 0, &mut out);
+    out
+}
+
 /// `command` and what it runs out of its words.
 pub(super) fn with_nested(command: Command) -> Vec<Command> {
     let length: usize = command.words.iter().map(|word| word.text.len()).sum();
@@ -46,6 +53,7 @@ fn split(text: &str, depth: usize, budget: &mut usize, out: &mut Vec<Command>) {
         skip: Skip::Nothing,
         cases: 0,
         open: 0,
+        opens: 0,
         closed: false,
         last: None,
         no_arithmetic: false,
@@ -118,6 +126,8 @@ struct Splitter<'a> {
     cases: usize,
     /// Open groups, subshells, conditions, loops.
     open: usize,
+    /// Those of them that have no command yet.
+    opens: usize,
     /// Whether a compound command has just ended: redirections and pipes behind it are its last command's.
     closed: bool,
     /// Index of the last command of this text itself.
@@ -297,13 +307,13 @@ impl Splitter<'_> {
         }
         match read.text.as_slice() {
             b"then" | b"else" | b"elif" | b"do" | b"!" | b"time" | b"coproc" => {}
-            b"if" | b"while" | b"until" | b"{" => self.open += 1,
+            b"if" | b"while" | b"until" | b"{" => self.open_compound(),
             b"for" | b"select" => {
-                self.open += 1;
+                self.open_compound();
                 self.skip = Skip::List;
             }
             b"case" => {
-                self.open += 1;
+                self.open_compound();
                 self.cases += 1;
                 self.skip = Skip::Case;
             }
@@ -320,9 +330,22 @@ impl Splitter<'_> {
         self.close_compound();
     }
 
+    fn open_compound(&mut self) {
+        self.open += 1;
+        self.opens += 1;
+    }
+
     fn close_compound(&mut self) {
-        self.open = self.open.saturating_sub(1);
         self.closed = true;
+        if self.open == 0 {
+            return;
+        }
+        self.open -= 1;
+        if self.opens > 0 {
+            self.opens -= 1; // nothing in it
+        } else if let Some(last) = self.last.and_then(|last| self.out.get_mut(last)) {
+            last.closes += 1;
+        }
     }
 
     fn open_parenthesis(&mut self, next: Option<u8>) {
@@ -349,7 +372,7 @@ impl Splitter<'_> {
             self.no_arithmetic = true;
         }
         self.end(false, false);
-        self.open += 1;
+        self.open_compound();
     }
 
     fn is_function_head(&self) -> bool {
@@ -401,6 +424,7 @@ impl Splitter<'_> {
         let nested = std::mem::take(&mut self.nested);
         if self.closed && command.words.is_empty() && command.assignments.is_empty() {
             if let Some(last) = self.last.and_then(|last| self.out.get_mut(last)) {
+                last.shared_redirects += command.redirects.len();
                 last.redirects.append(&mut command.redirects);
                 last.pipes_on |= pipes_on;
                 last.background |= background;
@@ -415,6 +439,7 @@ impl Splitter<'_> {
         }
         command.pipes_on = pipes_on;
         command.background = background;
+        command.opens = std::mem::take(&mut self.opens);
         let (used, scripts) = script::of(&command.words);
         // The substitutions of a script's word are found again in the script.
         let outside = nested.into_iter().filter(|(index, _)| !used.contains(index));

@@ -96,6 +96,62 @@ fn compound_commands() {
 }
 
 #[test]
+fn compound_commands_keep_their_extent() {
+    let marked = |text: &str| -> String {
+        let show = |command: &Command| {
+            let own = command.redirects.len() - command.shared_redirects;
+            let redirect = |(operator, word): &(String, crate::image::Word)| format!("{operator}{}", word.text);
+            let redirects: Vec<String> = command.redirects.iter().map(redirect).collect();
+            let pipe = if command.pipes_on { "|" } else { ";" };
+            let (own, shared) = (redirects[..own].concat(), redirects[own..].concat());
+            let (open, close) = ("(".repeat(command.opens), ")".repeat(command.closes));
+            format!("{open}{}{own}{close}{shared}{pipe}", command.program())
+        };
+        Command::list(text).iter().map(show).collect()
+    };
+    for (text, want) in [
+        ("(a; b) | c", "(a;b)|c;"),
+        ("{ a >x; b >y; } >z | c", "(a>x;b>y)>z|c;"),
+        ("a | (b | { c; d; }) ; e", "a|(b|(c;d));e;"),
+        ("if a; then b; else c; fi | d", "(a;b;c)|d;"),
+        ("while read l; do (a); done <x; b", "(read;(a))<x;b;"),
+        ("( ) | a; { } ; b", "a;b;"),
+        ("case x in a) b;; c) d;; esac >y; e", "(b;d)>y;e;"),
+        ("a $(b | c) `d`; sh -c 'e; f'", "a;sh;"),
+        ("a) b; fi; done | c", "a;b|c;"),
+    ] {
+        assert_eq!(marked(text), want, "{text}");
+    }
+}
+
+#[test]
+fn words_that_are_one_expansion() {
+    use crate::image::Expansion::{self, Output, Variable};
+    let first = |text: &str| Command::list(text).remove(0).words.remove(0);
+    for (text, want) in [
+        ("\"$(a \"$(b)\" c)\"", Some(Output("a \"$(b)\" c".to_owned()))),
+        ("`a b`", Some(Output("a b".to_owned()))),
+        ("<(a)", Some(Output("a".to_owned()))),
+        ("\"$x\"", Some(Variable("x"))),
+        ("${x}", Some(Variable("x"))),
+        ("$(a", Some(Output("a".to_owned()))),
+        ("$(a)b", None),
+        ("$(a)$(b)", None),
+        ("`a``b`", None),
+        ("$((1+1))", None),
+        ("$x/y", None),
+        ("${x:-y}", None),
+        ("'$x'", None),
+        ("x", None),
+    ] {
+        let word = first(text);
+        let found: Option<Expansion<'_>> = word.expansion();
+        assert_eq!(found, want, "{text}");
+    }
+    assert_eq!(first("a$(b)\"`c`\"'$(d)'").substitutions(), ["b", "c", "d"]);
+}
+
+#[test]
 fn redirections() {
     for (text, want) in [
         ("a > x 2>&1 <y", vec!["a >x 2>&1 <y"]),

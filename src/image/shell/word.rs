@@ -1,6 +1,6 @@
 //! Words: quotes, escapes and expansions of POSIX and bash, and where an expansion ends. Knows no commands.
 
-use super::Word;
+use super::{Expansion, Word};
 
 /// A word as read, with what its parser needs to know besides.
 #[derive(Default)]
@@ -295,6 +295,25 @@ pub(super) fn substitutions(bytes: &[u8]) -> Vec<String> {
         }
     }
     found
+}
+
+/// See [`Word::expansion`].
+pub(super) fn whole_expansion(text: &str) -> Option<Expansion<'_>> {
+    let bytes = text.as_bytes();
+    if let Some(rest) = text.strip_prefix('$').filter(|rest| !rest.starts_with('(')) {
+        let name = rest.strip_prefix('{').and_then(|name| name.strip_suffix('}')).unwrap_or(rest);
+        return is_name(name.as_bytes()).then_some(Expansion::Variable(name));
+    }
+    if bytes.first() == Some(&b'`') {
+        let mut word = Read::default();
+        let end = backticks(bytes, 0, &mut word);
+        return word.nested.pop().filter(|_| end >= bytes.len()).map(Expansion::Output);
+    }
+    let inner = text.strip_prefix("$(").or_else(|| text.strip_prefix("<("))?;
+    let end = close(bytes, 2, Inside::Paren(0));
+    let is_sum = text.starts_with("$((") && text.ends_with("))");
+    (end + 1 >= bytes.len() && !is_sum)
+        .then(|| Expansion::Output(inner.get(..end.saturating_sub(2)).unwrap_or(inner).to_owned()))
 }
 
 fn begins_word(bytes: &[u8], at: usize) -> bool {

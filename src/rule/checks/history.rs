@@ -1,10 +1,15 @@
 //! How the image was built, by its own account.
 
+mod fetched;
+mod programs;
+
 use super::manager::{Task, asked};
+use super::quote::quote;
 use crate::facts::Facts;
 use crate::image::{Command, InstructionKind, Step};
 use crate::model::{Severity, visible_str};
 use crate::rule::{Params, Sink};
+use fetched::Run;
 
 /// An `ADD` of something that `COPY` would have copied.
 pub fn add_instead_of_copy(facts: &Facts, _: &Params, sink: &mut Sink) {
@@ -62,20 +67,18 @@ pub fn update_alone(facts: &Facts, _: &Params, sink: &mut Sink) {
     }
 }
 
-/// Something fetched from the network and fed to an interpreter.
+/// Something fetched from the network and run without a check.
 pub fn pipe_to_shell(facts: &Facts, _: &Params, sink: &mut Sink) {
     for step in steps(facts, InstructionKind::Run) {
-        let commands = &step.instruction.commands;
-        let piped = (0..commands.len()).find_map(|at| {
-            let fetcher = fetcher(&commands[at])?;
-            let end = at + commands[at..].iter().take_while(|command| command.pipes_on).count();
-            commands.get(at + 1..=end)?.iter().find_map(reads_script).map(|shell| (fetcher, shell))
-        });
-        let inside = || commands.iter().find_map(runs_what_it_fetches);
-        if let Some((fetcher, shell)) = piped.or_else(inside) {
-            let message = format!("{fetcher} feeds {shell}: whatever the server sends is run");
-            sink.find(step.location(), format!("{fetcher} | {shell}"), message);
-        }
+        let Some(Run { fetcher, by, file }) = fetched::run(&step.instruction.commands) else { continue };
+        let (target, how) = match (&by, &file) {
+            (Some(by), Some(file)) => (by, format!("{fetcher} fetches {}, which {by} runs unverified", quote(file))),
+            (None, Some(file)) => (file, format!("{fetcher} fetches {}, which is started unverified", quote(file))),
+            (Some(by), None) => (by, format!("{fetcher} feeds {by}")),
+            (None, None) => continue,
+        };
+        let target = format!("{fetcher} | {target}");
+        sink.find(step.location(), target, format!("{how}: whatever the server sends is run"));
     }
 }
 
@@ -118,43 +121,6 @@ fn without_credentials(url: &str) -> String {
         Some((_, host)) => format!("{scheme}://{host}{}", &rest[authority.len()..]),
         None => url.to_owned(),
     }
-}
-
-fn fetcher(command: &Command) -> Option<&'static str> {
-    let program = command.effective()?.program;
-    ["curl", "wget", "wget2", "fetch", "aria2c", "http", "lynx"].into_iter().find(|name| *name == program)
-}
-
-const SHELLS: &[&str] = &["sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "fish"];
-const INTERPRETERS: &[&str] = &["python", "python2", "python3", "perl", "ruby", "node", "php", "pwsh"];
-
-/// The interpreter that a command of a pipe runs on its input, when it does.
-fn reads_script(command: &Command) -> Option<&'static str> {
-    let effective = command.effective()?;
-    let name = SHELLS.iter().chain(INTERPRETERS).find(|name| **name == effective.program)?;
-    let mut arguments = effective.arguments.iter().map(|word| word.text.as_str());
-    let from_input =
-        match arguments.find(|text| !text.starts_with('-') || matches!(*text, "-" | "-s" | "-c" | "-e" | "-m")) {
-            None => true,
-            Some("-" | "/dev/stdin") => true,
-            Some("-s") => SHELLS.contains(name),
-            // `sh -e` is an option of a shell, `perl -e` a script of its own.
-            Some("-e") if SHELLS.contains(name) => arguments.all(|text| text.starts_with('-')),
-            Some(_) => false,
-        };
-    from_input.then_some(name)
-}
-
-/// `sh -c "$(curl …)"`, `eval "$(wget …)"`, `. <(curl …)`, `bash <(curl …)`.
-fn runs_what_it_fetches(command: &Command) -> Option<(&'static str, &'static str)> {
-    let effective = command.effective()?;
-    let shell = SHELLS.iter().chain(&["eval", "source", "."]).find(|name| **name == effective.program)?;
-    effective.arguments.iter().find_map(|word| {
-        let at = ["$(", "<(", "`"].iter().filter_map(|mark| word.text.find(mark).map(|at| at + mark.len())).min()?;
-        // The substitution must be what is run, not one word among others.
-        (word.text[..at].len() <= 3).then_some(())?;
-        Command::split(&word.text[at..]).first().and_then(fetcher).map(|fetcher| (fetcher, *shell))
-    })
 }
 
 /// Programs and the words that turn their checks off; a word that ends in `=` or stands with a value is matched whole.

@@ -35,6 +35,7 @@ pub fn user_not_numeric(facts: &Facts, _: &Params, sink: &mut Sink) {
         (Some(0), _) => return, // root by another name: runs-as-root says it
         (Some(uid), Some(gid)) => format!("write USER {uid}:{gid}, the numbers behind it"),
         (Some(uid), None) => format!("write USER {uid}, the number behind it"),
+        (None, _) if is_read(facts) => return, // user-unknown says it
         (None, _) => "write USER with a number, such as 10001:10001".to_owned(),
     };
     let message = format!("USER {} is a name, which Kubernetes cannot verify to be non-root: {advice}", quote(user));
@@ -45,7 +46,7 @@ pub fn user_not_numeric(facts: &Facts, _: &Params, sink: &mut Sink) {
 pub fn user_unknown(facts: &Facts, _: &Params, sink: &mut Sink) {
     let (user, group) = user_and_group(&facts.config.config.user);
     let accounts = &facts.accounts;
-    let unread = !facts.incomplete.is_empty() || !accounts.gaps.is_empty();
+    let unread = !is_read(facts);
     let parts = [
         (user, "user", "/etc/passwd", accounts.resolve_user(user).uid, accounts.user(user).is_some()),
         (
@@ -78,6 +79,11 @@ pub fn user_unknown(facts: &Facts, _: &Params, sink: &mut Sink) {
         };
         sink.find(user_setting(), name, message);
     }
+}
+
+/// Whether the account files were read wholly, so that who is not in them does not exist.
+fn is_read(facts: &Facts) -> bool {
+    facts.incomplete.is_empty() && facts.accounts.gaps.is_empty()
 }
 
 /// The image's uid is below the parameter `minimum`; silent until that is set.
@@ -116,7 +122,7 @@ pub fn second_root_account(facts: &Facts, _: &Params, sink: &mut Sink) {
     }
 }
 
-/// Two users with one uid, or one name on two lines.
+/// Two users with one uid, or one name on two lines. Who shares uid 0 with root is left to `second-root-account`.
 pub fn duplicate_uid(facts: &Facts, _: &Params, sink: &mut Sink) {
     let lines = facts.accounts.users.iter().map(|user| (user.uid, &*user.name, &user.at));
     duplicates("uid", "user", lines, sink);
@@ -132,16 +138,14 @@ fn duplicates<'a>(id: &str, what: &str, lines: impl Iterator<Item = (u32, &'a st
     let mut by_id: BTreeMap<u32, Vec<(&str, &Location)>> = BTreeMap::new();
     let mut by_name: BTreeMap<&str, Vec<(u32, &Location)>> = BTreeMap::new();
     for (number, name, at) in lines {
-        by_id.entry(number).or_default().push((name, at));
+        if (id, number) != ("uid", 0) || name == "root" {
+            by_id.entry(number).or_default().push((name, at));
+        }
         by_name.entry(name).or_default().push((number, at));
     }
     for (number, holders) in by_id.iter().filter(|(_, holders)| holders.len() > 1) {
-        let mut names: Vec<&str> = Vec::new();
-        for (name, _) in holders {
-            if !names.contains(name) {
-                names.push(name);
-            }
-        }
+        let mut seen = BTreeSet::new();
+        let names: Vec<&str> = holders.iter().map(|(name, _)| *name).filter(|name| seen.insert(*name)).collect();
         let message = if names.len() == 1 {
             format!("{what} {} stands on {} lines: delete all but one", quote(names[0]), holders.len())
         } else {
@@ -167,9 +171,17 @@ fn all_but_second<T>(holders: &[(T, &Location)]) -> Vec<Location> {
     holders.iter().enumerate().filter(|(index, _)| *index != 1).map(|(_, (_, at))| (*at).clone()).collect()
 }
 
-/// An account with a password in the image, the same in every container.
+/// An account with a password in the image, the same in every container. Weak ones are left to `weak-password-hash`.
 pub fn password_set(facts: &Facts, _: &Params, sink: &mut Sink) {
-    for (name, hash, at) in hashes(facts) {
+    for (name, hash, at) in hidden_hashes(facts).filter(|(_, hash, _)| !hash.weak) {
+        let message = format!(
+            "user {} had a password ({}) that the image still ships, for everybody to try to crack: {REBUILD}",
+            quote(name),
+            hash.name
+        );
+        sink.find(at.clone(), name, message);
+    }
+    for (name, hash, at) in hashes(facts).filter(|(_, hash, _)| !hash.weak) {
         let message = format!(
             "user {} has a password ({}) that everybody who can pull the image can try to crack: lock it with passwd -l",
             quote(name),
@@ -181,6 +193,14 @@ pub fn password_set(facts: &Facts, _: &Params, sink: &mut Sink) {
 
 /// A password whose hash is quickly reversed.
 pub fn weak_password_hash(facts: &Facts, _: &Params, sink: &mut Sink) {
+    for (name, hash, at) in hidden_hashes(facts).filter(|(_, hash, _)| hash.weak) {
+        let message = format!(
+            "user {} had a password that the image still ships, hashed with {}, which is cracked in minutes: {REBUILD}",
+            quote(name),
+            hash.name
+        );
+        sink.find(at.clone(), name, message);
+    }
     for (name, hash, at) in hashes(facts).filter(|(_, hash, _)| hash.weak) {
         let message = format!(
             "the password of user {} is hashed with {}, which is cracked in minutes: lock the account with passwd -l, or hash \
@@ -258,6 +278,16 @@ fn passwords(facts: &Facts) -> impl Iterator<Item = (&str, &str, &Location)> {
 
 fn hashes(facts: &Facts) -> impl Iterator<Item = (&str, Hash, &Location)> {
     passwords(facts).filter_map(|(name, password, at)| Some((name, Hash::of(password)?, at)))
+}
+
+/// What helps against a hash that only a layer holds.
+const REBUILD: &str = "rebuild without the step that set it, and change it wherever else it is used";
+
+/// Hashes in hidden versions and backups of the account files, each once; those that a container sees as well left out.
+fn hidden_hashes(facts: &Facts) -> impl Iterator<Item = (&str, Hash, &Location)> {
+    let mut seen: BTreeSet<(&str, &str)> = passwords(facts).map(|(name, password, _)| (name, password)).collect();
+    let hidden = facts.accounts.hidden.iter().filter(move |entry| seen.insert((&entry.name, &entry.password)));
+    hidden.filter_map(|entry| Some((&*entry.name, Hash::of(&entry.password)?, &entry.at)))
 }
 
 /// A kind of password hash (crypt(5)).

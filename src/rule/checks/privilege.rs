@@ -1,23 +1,24 @@
 //! Ways to more rights than one was given, in accounts, history and config. What files and their bits allow stands in
 //! `privilege/files.rs`, the sudo configuration in `privilege/sudo.rs`.
 
-mod capability;
+mod aliases;
 mod files;
 mod sudo;
 mod sudoers;
 
 pub use files::{file_capability, setuid_dangerous, setuid_file, world_writable_directory, world_writable_file};
 pub(super) use files::{may_bind_low_ports, open_to_others};
+use sudo::has_rule_for_group;
 pub use sudo::{sudo_installed, sudoers_nopasswd};
 
 use super::identity::{can_log_in, user_and_group};
 use super::quote::{quote, shown};
-use crate::facts::{Facts, User};
+use crate::facts::{Facts, Group, User};
 use crate::image::Command;
 use crate::layer::EntryKind;
 use crate::model::{ImagePath, Location, Severity};
 use crate::rule::{Params, Sink};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A RUN step runs sudo or doas. Its arguments are not shown: they may hold a secret.
 pub fn sudo_in_build(facts: &Facts, _: &Params, sink: &mut Sink) {
@@ -36,9 +37,9 @@ pub fn sudo_in_build(facts: &Facts, _: &Params, sink: &mut Sink) {
 
 /// Groups whose members are root in all but name, or read what others may not: name, what they can do, how bad.
 const GROUPS: &[(&str, &str, Severity)] = &[
-    ("sudo", "may run anything as root through sudo", Severity::Medium),
-    ("wheel", "may become root through su, sudo or doas", Severity::Medium),
-    ("admin", "may run anything as root through sudo", Severity::Medium),
+    ("sudo", SUDO, Severity::Medium),
+    ("wheel", SUDO, Severity::Medium),
+    ("admin", SUDO, Severity::Medium),
     ("docker", "rules the host wherever the Docker socket is mounted", Severity::Medium),
     ("podman", "rules the host wherever the Podman socket is mounted", Severity::Medium),
     ("lxd", "rules the host wherever the LXD socket is mounted", Severity::Medium),
@@ -53,20 +54,58 @@ const GROUPS: &[(&str, &str, Severity)] = &[
     ("root", "reads and writes what is open to the group root", Severity::Info),
 ];
 
+/// What the rules of sudo and doas give a group, not the group itself.
+const SUDO: &str = "runs commands as root through sudo or doas";
+
+/// A privileged group of the image: all lines of /etc/group with its name.
+struct Privileged<'a> {
+    name: &'static str,
+    power: &'static str,
+    severity: Severity,
+    lines: Vec<&'a Group>,
+}
+
+impl<'a> Privileged<'a> {
+    fn all(facts: &'a Facts) -> impl Iterator<Item = Self> {
+        GROUPS.iter().filter_map(|&(name, power, severity)| {
+            let lines: Vec<&Group> = facts.accounts.groups.iter().filter(|group| group.name == name).collect();
+            (!lines.is_empty()).then(|| Self { name, power, severity, lines }.as_configured(facts))
+        })
+    }
+
+    /// The groups of administrators are worth what sudo and doas are told about them.
+    fn as_configured(mut self, facts: &Facts) -> Self {
+        if self.power == SUDO {
+            let numbers = self.lines.iter().map(|group| format!("%#{}", group.gid));
+            let words: Vec<String> = numbers.chain([format!("%{}", self.name)]).collect();
+            if has_rule_for_group(facts, &words) == Some(false) {
+                self.power = "becomes root as soon as sudo or doas come with their usual rules";
+                self.severity = Severity::Info;
+            }
+        }
+        self
+    }
+
+    /// Members by name, with the line that makes them one.
+    fn members(&self, facts: &'a Facts) -> BTreeMap<&'a str, &'a Location> {
+        let mut members = BTreeMap::new();
+        for &group in &self.lines {
+            for name in &group.members {
+                members.entry(&**name).or_insert(&group.at);
+            }
+        }
+        let gids: BTreeSet<u32> = self.lines.iter().map(|group| group.gid).filter(|gid| *gid != 0).collect();
+        for user in facts.accounts.users.iter().filter(|user| gids.contains(&user.gid)) {
+            members.entry(&*user.name).or_insert(&user.at);
+        }
+        members
+    }
+}
+
 /// Accounts that belong to a group which amounts to root.
 pub fn privileged_group_member(facts: &Facts, _: &Params, sink: &mut Sink) {
-    for group in &facts.accounts.groups {
-        let Some((_, power, severity)) = GROUPS.iter().find(|(name, _, _)| *name == group.name) else {
-            continue;
-        };
-        let mut members: BTreeMap<&str, &Location> = BTreeMap::new();
-        for name in &group.members {
-            members.insert(name, &group.at);
-        }
-        for user in facts.accounts.users.iter().filter(|user| user.gid == group.gid && group.gid != 0) {
-            members.entry(&user.name).or_insert(&user.at);
-        }
-        for (name, at) in members {
+    for group in Privileged::all(facts) {
+        for (name, at) in group.members(facts) {
             let Some(user) = facts.accounts.user(name) else {
                 continue; // a member who does not exist
             };
@@ -76,33 +115,34 @@ pub fn privileged_group_member(facts: &Facts, _: &Params, sink: &mut Sink) {
             }
             let who = if runs { "the image's user" } else { "user" };
             let message = format!(
-                "{who} {} is in the group {}, which {power}: take it out with gpasswd -d",
+                "{who} {} is in the group {}, which {}: take it out with gpasswd -d",
                 quote(name),
-                quote(&group.name)
+                quote(group.name),
+                group.power
             );
             let found = sink.find(at.clone(), format!("{name} in {}", group.name), message);
-            found.severity =
-                Some(if is_stock_ubuntu(user) && !runs { (*severity).min(Severity::Low) } else { *severity });
+            let stock = is_stock_ubuntu(user) && !runs;
+            found.severity = Some(if stock { group.severity.min(Severity::Low) } else { group.severity });
         }
+        config_group(facts, &group, sink);
     }
-    config_group(facts, sink);
 }
 
 /// `USER app:docker` gives a group that no account file tells of.
-fn config_group(facts: &Facts, sink: &mut Sink) {
+fn config_group(facts: &Facts, privileged: &Privileged<'_>, sink: &mut Sink) {
     let (user, group) = user_and_group(&facts.config.config.user);
     let gid = group.parse::<u32>().ok();
-    let named =
-        facts.accounts.groups.iter().find(|known| known.name == group || gid.is_some_and(|gid| known.gid == gid));
+    let named = privileged.lines.iter().find(|known| known.name == group || gid == Some(known.gid));
     let Some(named) = named.filter(|named| named.gid != 0 && facts.start.uid != Some(0)) else {
         return;
     };
     let member = facts.accounts.user(user).is_some_and(|user| user.gid == named.gid)
         || named.members.iter().any(|member| member == user);
-    if let Some((_, power, severity)) = GROUPS.iter().find(|(name, _, _)| *name == named.name).filter(|_| !member) {
-        let message = format!("USER gives the container the group {}, which {power}: name another", quote(&named.name));
+    if !member {
+        let Privileged { name, power, severity, .. } = privileged;
+        let message = format!("USER gives the container the group {}, which {power}: name another", quote(name));
         let at = Location::config("/config/User");
-        sink.find(at, format!("USER in {}", named.name), message).severity = Some(*severity);
+        sink.find(at, format!("USER in {name}"), message).severity = Some(*severity);
     }
 }
 

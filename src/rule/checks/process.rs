@@ -2,7 +2,7 @@
 //! not read here.
 
 use super::quote::quote;
-use crate::facts::{Facts, Start, StartProgram, Trouble};
+use crate::facts::{Facts, Role, Start, StartProgram, Trouble};
 use crate::layer::{EntryKind, Node};
 use crate::model::{Confidence, ImagePath, Location, visible_str};
 use crate::rule::{Params, Sink};
@@ -64,15 +64,45 @@ pub fn shell_form_entrypoint(facts: &Facts, _: &Params, sink: &mut Sink) {
     if form.hands_over.is_none() && matches!(base(&form.shell), "zsh" | "ksh" | "mksh") {
         return;
     }
+    let before = facts.start.programs.iter().take_while(|program| program.role != Role::Shell);
+    let init = before.filter(|program| program.role == Role::Init).last();
+    if init.is_some_and(|init| signals_group(init, facts)) {
+        return; // the application hears what the shell does not pass on
+    }
     let word = instruction(&form.at);
+    let shell = quote(&form.shell);
+    let who = match init {
+        Some(init) => format!("{} signals {shell} alone, which passes nothing on", quote(base(&init.name))),
+        None => format!("{shell} stays process 1 and passes no signal on"),
+    };
     let message = format!(
-        "{word} in shell form: {} stays process 1 and passes no signal on, so that a stop kills the application: write it \
-         as a JSON array, or begin its last command with exec",
-        quote(&form.shell)
+        "{word} in shell form: {who}, so that a stop kills the application: write it as a JSON array, or begin its last \
+         command with exec"
     );
     let found = sink.find(form.at.clone(), word, message);
     if form.hands_over.is_none() {
         found.confidence = Some(Confidence::Medium);
+    }
+}
+
+/// Whether this init signals all processes of the group that it starts, not its child alone: dumb-init unless told
+/// otherwise, tini when told.
+fn signals_group(init: &StartProgram, facts: &Facts) -> bool {
+    let env = |name: &str| facts.config.config.env_value(name);
+    let options: Vec<&str> = init
+        .arguments
+        .iter()
+        .map(String::as_str)
+        .take_while(|argument| argument.starts_with('-') && *argument != "--")
+        .collect();
+    let has = |letter: char| options.iter().any(|option| !option.starts_with("--") && option.contains(letter));
+    match base(&init.name) {
+        "dumb-init" => {
+            !(has('c')
+                || options.contains(&"--single-child")
+                || env("DUMB_INIT_SETSID").is_some_and(|value| value == "0"))
+        }
+        _ => has('g') || env("TINI_KILL_PROCESS_GROUP").is_some(),
     }
 }
 

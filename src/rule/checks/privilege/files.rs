@@ -1,8 +1,8 @@
 //! Files whose bits or capabilities give rights: setuid, setgid, file capabilities, and what everybody may write.
 
 use super::super::quote::{listed, quote, shown};
-use super::capability::FileCapabilities;
-use crate::facts::Facts;
+use super::sudo::is_working_sudo;
+use crate::facts::{Facts, FileCapabilities, is_powerful};
 use crate::layer::{EntryKind, Node};
 use crate::model::{ImagePath, Location, Severity};
 use crate::rule::{Params, Sink};
@@ -53,155 +53,8 @@ const WELL_KNOWN: &[&str] = &[
     "write.ul",
 ];
 
-/// Programs that hand their rights to whoever asks: interpreters, shells, editors, and tools that read, write or start
-/// any file. A version may follow the name, as in `python3.11`.
-const DANGEROUS: &[&str] = &[
-    // shells
-    "ash",
-    "bash",
-    "busybox",
-    "csh",
-    "dash",
-    "fish",
-    "ksh",
-    "mksh",
-    "rbash",
-    "sh",
-    "tcsh",
-    "toybox",
-    "zsh",
-    // interpreters
-    "awk",
-    "bun",
-    "deno",
-    "gawk",
-    "guile",
-    "java",
-    "jjs",
-    "jruby",
-    "julia",
-    "lua",
-    "luajit",
-    "mawk",
-    "nawk",
-    "node",
-    "nodejs",
-    "ocaml",
-    "perl",
-    "php",
-    "pwsh",
-    "pypy",
-    "python",
-    "Rscript",
-    "ruby",
-    "tclsh",
-    "wish",
-    // editors and pagers
-    "ed",
-    "emacs",
-    "ex",
-    "joe",
-    "less",
-    "mcedit",
-    "micro",
-    "more",
-    "nano",
-    "nvim",
-    "pico",
-    "rvim",
-    "vi",
-    "view",
-    "vim",
-    "vimdiff",
-    // read, write or start anything
-    "apt",
-    "apt-get",
-    "base32",
-    "base64",
-    "capsh",
-    "cat",
-    "chmod",
-    "chown",
-    "chroot",
-    "cp",
-    "cpio",
-    "curl",
-    "cut",
-    "dd",
-    "diff",
-    "dmsetup",
-    "docker",
-    "dpkg",
-    "env",
-    "expect",
-    "find",
-    "flock",
-    "gcc",
-    "gdb",
-    "git",
-    "grep",
-    "gzip",
-    "head",
-    "install",
-    "ip",
-    "kubectl",
-    "ld",
-    "ln",
-    "make",
-    "man",
-    "mv",
-    "nc",
-    "ncat",
-    "netcat",
-    "nice",
-    "nmap",
-    "nsenter",
-    "od",
-    "openssl",
-    "pip",
-    "rsync",
-    "rpm",
-    "scp",
-    "screen",
-    "script",
-    "sed",
-    "setarch",
-    "socat",
-    "sort",
-    "split",
-    "ssh",
-    "start-stop-daemon",
-    "stdbuf",
-    "strace",
-    "systemctl",
-    "tac",
-    "tail",
-    "tar",
-    "taskset",
-    "tcpdump",
-    "tee",
-    "time",
-    "timeout",
-    "tmux",
-    "unshare",
-    "unzip",
-    "wget",
-    "xargs",
-    "xxd",
-    "zip",
-];
-
-/// Whether a program of that name does whatever it is told.
-pub(super) fn is_dangerous(name: &[u8]) -> bool {
-    let is_version = |rest: &[u8]| {
-        let number = rest.iter().take_while(|b| b.is_ascii_digit() || **b == b'.').count();
-        match rest.get(number) {
-            None => true,                              // python3.11
-            Some(b'-') => number > 0,                  // perl5.36-x86_64-linux-gnu
-            Some(_) => rest[0] == b'.' && number == 1, // vim.basic
-        }
-    };
-    DANGEROUS.iter().any(|known| name.strip_prefix(known.as_bytes()).is_some_and(is_version))
+fn is_well_known(node: Node<'_>) -> bool {
+    WELL_KNOWN.iter().any(|name| name.as_bytes() == node.name())
 }
 
 /// Visible files with the setuid or setgid bit.
@@ -226,12 +79,15 @@ fn bits(facts: &Facts, node: Node<'_>) -> String {
     }
 }
 
-/// Every setuid and setgid file that a container sees; those of base packages as a fact, others as a fault.
+/// Setuid and setgid files that a container sees; those of base packages as a fact, others as a fault. What
+/// `setuid-dangerous` and `sudo-installed` tell is left to them.
 pub fn setuid_file(facts: &Facts, _: &Params, sink: &mut Sink) {
-    for node in raised(facts) {
+    let originals = originals(facts);
+    let is_told = |node| is_working_sudo(node) || danger(facts, node, &originals).is_some();
+    for node in raised(facts).filter(|&node| !is_told(node)) {
         let path = node.path();
         let owner = facts.packages.owner(&path);
-        let known = WELL_KNOWN.iter().any(|name| name.as_bytes() == node.name());
+        let known = is_well_known(node);
         let runs = node.mode() & 0o111 != 0;
         let packages = &facts.packages;
         let severity = match owner {
@@ -264,15 +120,9 @@ pub fn setuid_file(facts: &Facts, _: &Params, sink: &mut Sink) {
 
 /// Setuid and setgid files that hand over their rights: by what they are, or because others may rewrite them.
 pub fn setuid_dangerous(facts: &Facts, _: &Params, sink: &mut Sink) {
-    for node in raised(facts).filter(|node| node.mode() & 0o111 != 0) {
-        let open = node.mode() & 0o002 != 0 || node.mode() & 0o020 != 0 && node.gid() != 0;
-        let why = if is_dangerous(node.name()) {
-            "runs whatever it is told to with those rights"
-        } else if open {
-            "may be rewritten by others than root"
-        } else {
-            continue;
-        };
+    let originals = originals(facts);
+    for node in raised(facts) {
+        let Some(why) = danger(facts, node, &originals) else { continue };
         let path = node.path();
         let shown = shown(&path);
         let message = format!("{shown} is {} and {why}: clear the bit with chmod ug-s {shown}", bits(facts, node));
@@ -281,6 +131,39 @@ pub fn setuid_dangerous(facts: &Facts, _: &Params, sink: &mut Sink) {
             found.severity = Some(Severity::Medium); // not root's rights, but somebody's
         }
     }
+}
+
+/// Why the bits of this file give its rights away; `None` when they do not.
+fn danger(facts: &Facts, node: Node<'_>, originals: &BTreeMap<[u8; 32], ImagePath>) -> Option<String> {
+    if node.mode() & 0o111 == 0 {
+        return None;
+    }
+    if is_powerful(node.name()) {
+        return Some("runs whatever it is told to with those rights".to_owned());
+    }
+    // A package may ship one binary under two names, of which it guards one (Alpine's bbsuid).
+    let guarded = is_well_known(node) && facts.packages.owner(&node.path()).is_some();
+    let original = facts.digest_of(node).and_then(|digest| originals.get(digest));
+    if let Some(original) = original.filter(|_| !guarded) {
+        return Some(format!("is a copy of {}, which runs whatever it is told to with those rights", shown(original)));
+    }
+    let open = node.mode() & 0o002 != 0 || node.mode() & 0o020 != 0 && node.gid() != 0;
+    open.then(|| "may be rewritten by others than root".to_owned())
+}
+
+/// The programs of every layer that do whatever they are told, by the digest of their bytes; a copy under another name is
+/// no tamer, even where the original is gone.
+fn originals(facts: &Facts) -> BTreeMap<[u8; 32], ImagePath> {
+    let mut found = BTreeMap::new();
+    for layer in &facts.layers {
+        for (entry, digest) in &layer.digests {
+            let path = layer.entries.get(*entry).map(|record| record.path());
+            if let Some(path) = path.filter(|path| is_powerful(path.file_name())) {
+                found.entry(*digest).or_insert(path);
+            }
+        }
+    }
+    found
 }
 
 /// Programs for which a capability is the tamer form of setuid: name, capability.
@@ -298,19 +181,15 @@ const TAME: &[(&str, &str)] = &[
     ("traceroute6", "cap_net_raw"),
 ];
 
-/// Files with capabilities, decoded.
-fn capable(facts: &Facts) -> impl Iterator<Item = (Node<'_>, Result<FileCapabilities, String>)> {
-    facts.tree.iter().filter(|node| node.kind() == EntryKind::File).filter_map(|node| {
-        let xattrs = node.xattrs();
-        let (_, value) = xattrs.iter().find(|(name, _)| *name == b"security.capability")?;
-        Some((node, FileCapabilities::decode(value)))
-    })
+/// Files with capabilities, decoded. What does not decode is a note of the facts; the kernel refuses to run such a file.
+fn capable(facts: &Facts) -> impl Iterator<Item = (Node<'_>, FileCapabilities)> {
+    facts.tree.iter().filter_map(|node| Some((node, FileCapabilities::of(node)?.ok()?)))
 }
 
 /// Whether the file at `path` may bind low ports by its own capabilities.
 pub(in crate::rule::checks) fn may_bind_low_ports(facts: &Facts, path: &ImagePath) -> bool {
     let bind = |caps: &FileCapabilities| caps.permits("cap_net_bind_service");
-    capable(facts).any(|(node, caps)| node.path() == *path && caps.as_ref().is_ok_and(bind))
+    capable(facts).any(|(node, caps)| bind(&caps) && node.path() == *path)
 }
 
 /// Files with capabilities, graded by what these allow.
@@ -318,14 +197,9 @@ pub fn file_capability(facts: &Facts, _: &Params, sink: &mut Sink) {
     for (node, caps) in capable(facts) {
         let path = node.path();
         let shown = shown(&path);
-        let caps = match caps {
-            Ok(caps) if caps.permitted == 0 && caps.inheritable == 0 => continue,
-            Ok(caps) => caps,
-            Err(why) => {
-                sink.gap(facts.at(node), format!("{shown}: security.capability: {why}"));
-                continue;
-            }
-        };
+        if caps.permitted == 0 && caps.inheritable == 0 {
+            continue;
+        }
         let dangerous = caps.dangerous();
         let tame =
             TAME.iter().any(|(name, only)| name.as_bytes() == node.name() && dangerous.iter().all(|cap| cap == only));
@@ -461,21 +335,4 @@ pub(in crate::rule::checks) fn open_to_others(facts: &Facts, path: &ImagePath) -
         nearest = directory.parent();
     }
     None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_dangerous;
-
-    #[test]
-    fn names_with_their_versions() {
-        for name in ["python3", "python3.11", "perl5.36.0", "vim.basic", "bash", "find"] {
-            assert!(is_dangerous(name.as_bytes()), "{name}");
-        }
-        for name in
-            ["shadow", "finder", "su", "passwd", "edge", "ssh-keysign", "catalogue", "pythonic", "ip6tables", "sh2ju"]
-        {
-            assert!(!is_dangerous(name.as_bytes()), "{name}");
-        }
-    }
 }

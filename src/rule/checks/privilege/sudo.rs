@@ -1,12 +1,13 @@
 //! sudo and doas: whether the image holds them, and whom their configuration lets pass without a password.
 
 use super::super::quote::{listed, quote, shown};
-use super::files::is_dangerous;
-use super::sudoers::{Grant, Scope, Sudoers};
-use crate::facts::{Facts, User};
+use super::aliases::{Aliases, Word};
+use super::sudoers::{Kind, Scope, Sudoers};
+use crate::facts::{Facts, User, is_powerful};
 use crate::layer::{EntryKind, Node};
 use crate::model::{ImagePath, Location, Severity};
 use crate::rule::{Params, Sink};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Names under which sudo and doas are installed.
 const PROGRAMS: &[&str] = &["sudo", "sudo.ws", "sudo-rs", "doas", "opendoas"];
@@ -32,6 +33,11 @@ pub fn sudo_installed(facts: &Facts, _: &Params, sink: &mut Sink) {
     }
 }
 
+/// Whether `sudo-installed` tells of this file for its bits.
+pub(super) fn is_working_sudo(node: Node<'_>) -> bool {
+    is_sudo(node) && is_setuid_root(node)
+}
+
 fn is_sudo(node: Node<'_>) -> bool {
     node.kind() == EntryKind::File
         && PROGRAMS.iter().any(|name| name.as_bytes() == node.name())
@@ -51,39 +57,92 @@ fn is_setuid_root(node: Node<'_>) -> bool {
 pub fn sudoers_nopasswd(facts: &Facts, _: &Params, sink: &mut Sink) {
     let runtime = Runtime::of(facts);
     let files = sudoers_files(facts, sink);
-    let mut all = Sudoers::default();
-    for (_, sudoers) in &files {
-        all.adopt(sudoers);
-    }
+    let mut aliases = Aliases::of(files.iter().map(|(_, sudoers)| sudoers));
     let mut say = Say { runtime: &runtime, sink, inert: !is_installed(facts, "sudo") };
-    let mut users_of_all: Vec<String> = Vec::new();
-    let mut settings: Vec<(&Location, &Scope, bool, u32)> = Vec::new();
+    let mut granted: BTreeSet<Word<'_>> = BTreeSet::new();
+    let mut asking: BTreeMap<&Scope, Setting<bool>> = BTreeMap::new();
+    let mut exempt: Setting<&str> = Setting::default();
     for (at, sudoers) in &files {
-        settings.extend(sudoers.authenticate.iter().map(|(scope, asks, line)| (at, scope, *asks, *line)));
+        for (scope, asks, line) in &sudoers.authenticate {
+            asking.entry(scope).or_default().set(*asks, at.clone().at_line(*line));
+        }
+        for (group, line) in &sudoers.exempt {
+            exempt.set(group, at.clone().at_line(*line));
+        }
         for grant in &sudoers.grants {
-            let users = all.expand(&grant.users);
+            let users = aliases.expand(Kind::User, &grant.users);
             if !grant.without_password.is_empty() {
-                let commands = all.expand(&grant.without_password);
-                say.grant(at.clone().at_line(grant.line), &users, &commands, becomes_root(&all, grant));
+                let commands = aliases.expand(Kind::Command, &grant.without_password);
+                let root = becomes_root(&aliases.expand(Kind::RunAs, &grant.run_as));
+                say.grant(at.clone().at_line(grant.line), &users, &commands, root);
             }
-            users_of_all.extend(users);
+            granted.extend(users);
         }
     }
-    users_of_all.sort();
-    users_of_all.dedup();
-    for (index, (at, scope, _, line)) in settings.iter().enumerate().filter(|(_, (_, _, asks, _))| !asks) {
-        // The last of several settings holds.
-        if settings[index..].iter().any(|(_, later, asks, _)| later == scope && *asks) {
-            continue;
+    let granted: Vec<Word<'_>> = granted.into_iter().collect();
+    for (scope, setting) in asking.into_iter().filter(|(_, setting)| setting.value == Some(false)) {
+        match scope {
+            Scope::Users(users) => say.defaults(setting, &aliases.expand(Kind::User, users)),
+            Scope::All | Scope::Other(_) => say.defaults(setting, &granted),
         }
-        let users = match scope {
-            Scope::Users(users) => all.expand(users),
-            Scope::All | Scope::Other => users_of_all.clone(),
-        };
-        say.defaults((*at).clone().at_line(*line), &users);
+    }
+    if let Some(group) = exempt.value.filter(|group| !group.is_empty() && granted.iter().any(is_somebody)) {
+        say.exempt(group, exempt);
+    }
+    for name in aliases.cut() {
+        let reason =
+            format!("the alias {} of the sudo rules was not replaced everywhere: it holds too much", quote(name));
+        sink.gap(files.first().map_or(Location::Image, |(at, _)| at.clone()), reason);
     }
     let inert = !is_installed(facts, "doas") && !is_installed(facts, "opendoas");
-    doas(facts, &mut Say { runtime: &runtime, sink, inert });
+    let mut say = Say { runtime: &runtime, sink, inert };
+    for permit in doas(facts).filter(|permit| permit.asks_nothing) {
+        let commands = [Word::of(permit.command.as_deref().unwrap_or("ALL"))];
+        say.grant(permit.at, &[Word::of(&permit.who)], &commands, permit.root);
+    }
+}
+
+/// Whether the working sudo or doas of the image has a rule that names this group; `None` where rules were not read.
+pub(super) fn has_rule_for_group(facts: &Facts, names: &[String]) -> Option<bool> {
+    let is_one = |word: &Word<'_>| !word.excluded && names.iter().any(|name| name == word.name);
+    if (is_installed(facts, "doas") || is_installed(facts, "opendoas"))
+        && doas(facts).any(|permit| is_one(&Word::of(&permit.who)))
+    {
+        return Some(true);
+    }
+    if !is_installed(facts, "sudo") {
+        return Some(false);
+    }
+    let mut unread = Sink::default();
+    let files = sudoers_files(facts, &mut unread);
+    let mut aliases = Aliases::of(files.iter().map(|(_, sudoers)| sudoers));
+    let mut grants = files.iter().flat_map(|(_, sudoers)| &sudoers.grants);
+    if grants.any(|grant| aliases.expand(Kind::User, &grant.users).iter().any(is_one)) {
+        return Some(true);
+    }
+    (unread.gaps.is_empty() && aliases.cut().next().is_none()).then_some(false)
+}
+
+/// A setting of `Defaults`: the last value holds.
+#[derive(Default)]
+struct Setting<T> {
+    value: Option<T>,
+    at: Vec<Location>,
+}
+
+impl<T: PartialEq> Setting<T> {
+    fn set(&mut self, value: T, at: Location) {
+        if self.value.as_ref() != Some(&value) {
+            self.at.clear();
+        }
+        self.value = Some(value);
+        self.at.push(at);
+    }
+}
+
+/// Whether a word gives anything to anybody but root.
+fn is_somebody(word: &Word<'_>) -> bool {
+    !word.excluded && !matches!(word.name, "root" | "#0")
 }
 
 /// Whether a program whose name begins so is there, and works.
@@ -92,16 +151,18 @@ fn is_installed(facts: &Facts, name: &str) -> bool {
     facts.tree.iter().any(|node| fits(&node))
 }
 
-fn becomes_root(all: &Sudoers, grant: &Grant) -> bool {
-    let targets = all.expand(&grant.run_as);
-    targets.is_empty() || targets.iter().any(|target| matches!(&**target, "root" | "ALL" | "#0"))
+fn becomes_root(targets: &[Word<'_>]) -> bool {
+    let decides = targets.iter().rev().find(|word| matches!(word.name, "root" | "ALL" | "#0"));
+    targets.is_empty() || decides.is_some_and(|word| !word.excluded)
 }
 
 /// /etc/sudoers and what it includes, in the order that sudo reads them. Without /etc/sudoers those of /etc/sudoers.d,
 /// which the file of a package would include.
 fn sudoers_files(facts: &Facts, sink: &mut Sink) -> Vec<(Location, Sudoers)> {
     let mut out: Vec<(Location, Sudoers)> = Vec::new();
-    let first = facts.tree.resolve(&ImagePath::from("/etc/sudoers")).ok();
+    // openSUSE keeps its own in /usr/etc, which one in /etc replaces.
+    let places = ["/etc/sudoers", "/usr/etc/sudoers"];
+    let first = places.iter().find_map(|path| facts.tree.resolve(&ImagePath::from(*path)).ok());
     let mut todo: Vec<Node<'_>> = match first {
         Some(node) => vec![node],
         None => drop_ins(facts, &ImagePath::from("/etc/sudoers.d")),
@@ -122,6 +183,11 @@ fn sudoers_files(facts: &Facts, sink: &mut Sink) -> Vec<(Location, Sudoers)> {
         let sudoers = Sudoers::read(&String::from_utf8_lossy(&body.bytes));
         let mut more: Vec<Node<'_>> = Vec::new();
         for include in &sudoers.includes {
+            if include.path.contains("%h") {
+                let reason = format!("{}: the name of the host decides what is included", quote(&include.path));
+                sink.gap(facts.at(node), reason);
+                continue;
+            }
             let path = node.path().parent().unwrap_or_else(ImagePath::root).join(include.path.as_bytes());
             if include.directory {
                 more.extend(drop_ins(facts, &path));
@@ -150,102 +216,106 @@ fn drop_ins<'a>(facts: &'a Facts, directory: &ImagePath) -> Vec<Node<'a>> {
         .collect()
 }
 
-/// doas.conf(5): `permit nopass user`, `permit nopass :group`.
-fn doas(facts: &Facts, say: &mut Say<'_>) {
-    let Ok(node) = facts.tree.resolve(&ImagePath::from("/etc/doas.conf")) else {
-        return;
-    };
-    let Some(body) = facts.body_of(node) else {
-        return;
-    };
-    for (line, number) in String::from_utf8_lossy(&body.bytes).lines().zip(1u32..) {
-        let mut words = line.split('#').next().unwrap_or("").split_whitespace();
-        if words.next() != Some("permit") {
-            continue;
-        }
-        let (mut asks, mut in_environment, mut who) = (true, false, None);
-        for word in words.by_ref() {
-            match word {
-                "nopass" => asks = false,
-                "persist" | "keepenv" | "nolog" => {}
-                "setenv" | "{" => in_environment = true,
-                "}" => in_environment = false,
-                _ if in_environment && word.ends_with('}') => in_environment = false,
-                _ if in_environment => {}
-                _ => {
-                    who = Some(word.trim_matches('"'));
-                    break;
-                }
-            }
-        }
-        let rest: Vec<&str> = words.collect();
-        let after = |word: &str| rest.iter().position(|known| *known == word).and_then(|at| rest.get(at + 1)).copied();
-        if let (false, Some(who)) = (asks, who) {
-            let users = [who.strip_prefix(':').map_or_else(|| who.to_owned(), |group| format!("%{group}"))];
-            let commands = [after("cmd").unwrap_or("ALL").to_owned()];
-            let root = after("as").is_none_or(|user| user == "root");
-            say.grant(facts.at(node).at_line(number), &users, &commands, root);
-        }
-    }
+/// A `permit` of doas.conf(5): whom (`%group` for doas' `:group`), what, and as whom.
+struct Permit {
+    who: String,
+    asks_nothing: bool,
+    command: Option<String>,
+    root: bool,
+    at: Location,
 }
 
-/// The user that containers run as, with its names and groups.
-struct Runtime<'a> {
-    uid: Option<u32>,
-    users: Vec<&'a User>,
-    groups: Vec<(&'a str, u32)>,
+fn doas(facts: &Facts) -> impl Iterator<Item = Permit> {
+    let node = facts.tree.resolve(&ImagePath::from("/etc/doas.conf")).ok();
+    let held = node.and_then(|node| Some((facts.at(node), String::from_utf8_lossy(&facts.body_of(node)?.bytes))));
+    let (at, text) = held.unwrap_or((Location::Image, "".into()));
+    let permits: Vec<Permit> =
+        text.lines().zip(1u32..).filter_map(|(line, number)| permit(line, at.clone().at_line(number))).collect();
+    permits.into_iter()
 }
 
-impl<'a> Runtime<'a> {
-    fn of(facts: &'a Facts) -> Self {
-        let uid = facts.start.uid;
-        let users: Vec<&User> = facts.accounts.users.iter().filter(|user| Some(user.uid) == uid).collect();
-        let holds = |group: &crate::facts::Group| {
-            facts.start.gid == Some(group.gid)
-                || users.iter().any(|user| user.gid == group.gid || group.members.contains(&user.name))
+fn permit(line: &str, at: Location) -> Option<Permit> {
+    let mut words = line.split('#').next().unwrap_or("").split_whitespace();
+    if words.next() != Some("permit") {
+        return None;
+    }
+    let (mut asks_nothing, mut in_environment, mut who) = (false, false, None);
+    for word in words.by_ref() {
+        match word {
+            "nopass" => asks_nothing = true,
+            "persist" | "keepenv" | "nolog" => {}
+            "setenv" | "{" => in_environment = true,
+            "}" => in_environment = false,
+            _ if in_environment && word.ends_with('}') => in_environment = false,
+            _ if in_environment => {}
+            _ => {
+                who = Some(word.trim_matches('"'));
+                break;
+            }
+        }
+    }
+    let rest: Vec<&str> = words.collect();
+    let after = |word: &str| rest.iter().position(|known| *known == word).and_then(|at| rest.get(at + 1)).copied();
+    let who = who?;
+    Some(Permit {
+        who: who.strip_prefix(':').map_or_else(|| who.to_owned(), |group| format!("%{group}")),
+        asks_nothing,
+        command: after("cmd").map(str::to_owned),
+        root: after("as").is_none_or(|user| user == "root"),
+        at,
+    })
+}
+
+/// The user that containers run as: the words of a sudoers list that mean it. Root gains nothing and is never meant.
+struct Runtime {
+    words: BTreeSet<String>,
+}
+
+impl Runtime {
+    fn of(facts: &Facts) -> Self {
+        let Some(uid) = facts.start.uid.filter(|uid| *uid != 0) else {
+            return Self { words: BTreeSet::new() };
         };
-        let groups = facts.accounts.groups.iter().filter(|group| holds(group)).map(|g| (&*g.name, g.gid)).collect();
-        Self { uid, users, groups }
+        let users: Vec<&User> = facts.accounts.users.iter().filter(|user| user.uid == uid).collect();
+        let names: BTreeSet<&str> = users.iter().map(|user| &*user.name).collect();
+        let gids: BTreeSet<u32> = users.iter().map(|user| user.gid).chain(facts.start.gid).collect();
+        let mut words: BTreeSet<String> = names.iter().map(|&name| name.to_owned()).collect();
+        words.extend(["ALL".to_owned(), format!("#{uid}")]);
+        for group in &facts.accounts.groups {
+            if gids.contains(&group.gid) || group.members.iter().any(|member| names.contains(&**member)) {
+                words.extend([format!("%{}", group.name), format!("%#{}", group.gid)]);
+            }
+        }
+        Self { words }
     }
 
-    /// Whether a sudoers list is about this user; the last word that fits decides. Root gains nothing and is never meant.
-    fn is_in(&self, list: &[String]) -> bool {
-        let fits = |word: &str| match word.strip_prefix('%') {
-            Some(group) => self
-                .groups
-                .iter()
-                .any(|(name, gid)| *name == group || group.strip_prefix('#') == Some(&gid.to_string())),
-            None => {
-                word == "ALL"
-                    || self
-                        .users
-                        .iter()
-                        .any(|user| user.name == word || word.strip_prefix('#') == Some(&user.uid.to_string()))
-            }
-        };
-        let decides = list.iter().rev().find(|word| fits(word.trim_start_matches('!')));
-        self.uid.is_some_and(|uid| uid != 0) && decides.is_some_and(|word| !word.starts_with('!'))
+    /// Whether a sudoers list is about this user; the last word that fits decides.
+    fn is_in(&self, list: &[Word<'_>]) -> bool {
+        let decides = list.iter().rev().find(|word| self.words.contains(word.name));
+        decides.is_some_and(|word| !word.excluded)
     }
 }
 
 /// Says findings about entries that ask no password.
 struct Say<'a> {
-    runtime: &'a Runtime<'a>,
+    runtime: &'a Runtime,
     sink: &'a mut Sink,
     /// The program that reads the entries is not in the image.
     inert: bool,
 }
 
+/// Names that a finding is known by.
+const MOST_NAMES: usize = 50;
+
 impl Say<'_> {
-    fn grant(&mut self, at: Location, users: &[String], commands: &[String], root: bool) {
-        let who: Vec<&str> =
-            users.iter().map(|user| &**user).filter(|user| !user.starts_with('!') && *user != "root").collect();
+    fn grant(&mut self, at: Location, users: &[Word<'_>], commands: &[Word<'_>], root: bool) {
+        let who: Vec<&str> = users.iter().filter(|word| is_somebody(word)).map(|word| word.name).collect();
         if who.is_empty() {
             return;
         }
-        let everything = commands.iter().any(|command| allows_everything(command));
-        let what =
-            if everything { "any command".to_owned() } else { listed(commands.iter().map(|command| &**command), 3) };
+        let allowed = || commands.iter().filter(|command| !command.excluded).map(|command| command.name);
+        let everything = allowed().any(allows_everything);
+        let what = if everything { "any command".to_owned() } else { listed(allowed(), 3) };
         let target = if root { "as root" } else { "as another user" };
         let message = format!("{} may run {what} {target} without a password: delete the entry", whom(&who));
         let severity = match (root, everything && self.reaches(users)) {
@@ -253,29 +323,42 @@ impl Say<'_> {
             (true, false) => Severity::High,
             (false, _) => Severity::Medium,
         };
-        self.say(at, &who, message, severity);
+        self.say(vec![at], &who, message, severity);
     }
 
-    fn defaults(&mut self, at: Location, users: &[String]) {
-        let who: Vec<&str> =
-            users.iter().map(|user| &**user).filter(|user| !user.starts_with('!') && *user != "root").collect();
+    fn defaults(&mut self, setting: Setting<bool>, users: &[Word<'_>]) {
+        let who: Vec<&str> = users.iter().filter(|word| is_somebody(word)).map(|word| word.name).collect();
         if who.is_empty() {
             return;
         }
         let message = format!("!authenticate lets {} use sudo without a password: delete the setting", whom(&who));
         let severity = if self.reaches(users) { Severity::Critical } else { Severity::High };
-        self.say(at, &who, message, severity);
+        self.say(setting.at, &who, message, severity);
     }
 
-    fn reaches(&self, users: &[String]) -> bool {
-        self.runtime.is_in(users) || users.iter().any(|user| user == "ALL")
+    fn exempt(&mut self, group: &str, setting: Setting<&str>) {
+        let word = format!("%{group}");
+        let message = format!(
+            "exempt_group lets {} use sudo without a password: delete the setting",
+            whom(std::slice::from_ref(&&*word))
+        );
+        let severity = if self.reaches(&[Word::of(&word)]) { Severity::Critical } else { Severity::High };
+        self.say(setting.at, &[&word], message, severity);
     }
 
-    fn say(&mut self, at: Location, who: &[&str], mut message: String, severity: Severity) {
+    fn reaches(&self, users: &[Word<'_>]) -> bool {
+        self.runtime.is_in(users) || users.iter().any(|word| word.name == "ALL" && !word.excluded)
+    }
+
+    /// Says a finding at the last of these places.
+    fn say(&mut self, mut places: Vec<Location>, who: &[&str], mut message: String, severity: Severity) {
         if self.inert {
             message.push_str(" (the program that reads it is not in the image)");
         }
-        let found = self.sink.find(at, who.join(","), message);
+        let at = places.pop().unwrap_or(Location::Image);
+        let target = who.get(..MOST_NAMES).unwrap_or(who).join(",");
+        let found = self.sink.find(at, target, message);
+        found.also = places;
         found.severity = Some(if self.inert { severity.min(Severity::Medium) } else { severity });
     }
 }
@@ -283,7 +366,7 @@ impl Say<'_> {
 /// `ALL`, or a program without fixed arguments that does whatever it is told.
 fn allows_everything(command: &str) -> bool {
     let name = command.rsplit('/').next().unwrap_or("");
-    command == "ALL" || command.starts_with('/') && is_dangerous(name.as_bytes())
+    command == "ALL" || command.starts_with('/') && is_powerful(name.as_bytes())
 }
 
 fn whom(users: &[&str]) -> String {
@@ -303,7 +386,7 @@ mod tests {
     use crate::facts::Group;
 
     /// The severity of an entry for `users` in an image that runs as `app` (uid 1000, groups app and wheel).
-    fn severity(users: &[&str], commands: &[&str], root: bool, inert: bool) -> Option<Severity> {
+    fn severity(users: &[&'static str], commands: &[&'static str], root: bool, inert: bool) -> Option<Severity> {
         let at = Location::Image;
         let user = |name: &str, uid| User {
             name: name.to_owned(),
@@ -325,9 +408,9 @@ mod tests {
         facts.accounts.groups =
             vec![group("app", 1000, &[]), group("wheel", 10, &["app"]), group("dev", 20, &["other"])];
         facts.start.uid = Some(1000);
-        let owned = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
+        let words = |words: &[&'static str]| words.iter().map(|&word| Word::of(word)).collect::<Vec<_>>();
         let mut sink = Sink::default();
-        Say { runtime: &Runtime::of(&facts), sink: &mut sink, inert }.grant(at, &owned(users), &owned(commands), root);
+        Say { runtime: &Runtime::of(&facts), sink: &mut sink, inert }.grant(at, &words(users), &words(commands), root);
         sink.found.first().map(|found| found.severity.expect("always graded"))
     }
 

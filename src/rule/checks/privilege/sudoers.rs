@@ -1,7 +1,5 @@
 //! sudoers(5) read tolerantly: who may run what as whom, and where no password is asked. What cannot be read is skipped.
 
-use std::collections::BTreeMap;
-
 /// What a sudoers file says, in order. Included files are named, not read.
 #[derive(Debug, Default)]
 pub struct Sudoers {
@@ -9,9 +7,23 @@ pub struct Sudoers {
     pub grants: Vec<Grant>,
     /// `Defaults` that set or clear `authenticate`: scope, value, line.
     pub authenticate: Vec<(Scope, bool, u32)>,
+    /// `Defaults` that name the group which is never asked for a password: the group, empty where it is cleared; line.
+    pub exempt: Vec<(String, u32)>,
     /// Directories and files that are read as well.
     pub includes: Vec<Include>,
-    aliases: BTreeMap<String, Vec<String>>,
+    /// `Kind_Alias NAME = members`, in order; sudo refuses a name that is defined twice, here the last one holds.
+    pub aliases: Vec<(Kind, String, Vec<String>)>,
+}
+
+/// What an alias stands for. One name may be an alias of every kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// `User_Alias`.
+    User,
+    /// `Runas_Alias`.
+    RunAs,
+    /// `Cmnd_Alias`.
+    Command,
 }
 
 /// One privilege of a user specification.
@@ -28,14 +40,14 @@ pub struct Grant {
 }
 
 /// Whom a `Defaults` line is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
     /// Everybody.
     All,
     /// These users, as in [`Grant::users`].
     Users(Vec<String>),
-    /// Some commands, hosts or target users only.
-    Other,
+    /// Some commands, hosts or target users only, as written.
+    Other(String),
 }
 
 /// `@include`, `@includedir` and their older spelling with `#`.
@@ -48,7 +60,7 @@ pub struct Include {
 }
 
 impl Sudoers {
-    /// Reads the text of one file. `aliases` of files read before are known when they are [`Sudoers::adopt`]ed.
+    /// Reads the text of one file.
     pub fn read(text: &str) -> Self {
         let mut sudoers = Self::default();
         for (line, number) in logical_lines(text) {
@@ -57,45 +69,26 @@ impl Sudoers {
         sudoers
     }
 
-    /// Takes the aliases of another file of the same configuration.
-    pub fn adopt(&mut self, other: &Self) {
-        self.aliases.extend(other.aliases.iter().map(|(name, members)| (name.clone(), members.clone())));
-    }
-
-    /// `words` with aliases replaced by what they hold. A `!` before an alias turns each of its members.
-    pub fn expand(&self, words: &[String]) -> Vec<String> {
-        let mut out = Vec::new();
-        let mut todo: Vec<(String, usize)> = words.iter().rev().map(|word| (word.clone(), 0)).collect();
-        while let Some((word, depth)) = todo.pop() {
-            let bare = word.trim_start_matches('!');
-            let negated = (word.len() - bare.len()) % 2 == 1;
-            let sign = if negated { "!" } else { "" };
-            match self.aliases.get(bare) {
-                // Aliases may name aliases; a circle ends at a depth that no real file has.
-                Some(members) if depth < 16 && out.len() + todo.len() < 10_000 => {
-                    todo.extend(members.iter().rev().map(|member| (format!("{sign}{member}"), depth + 1)));
-                }
-                _ => out.push(format!("{sign}{bare}")),
-            }
-        }
-        out
-    }
-
     fn line(&mut self, line: &str, number: u32) {
         let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
         let rest = rest.trim();
         match word {
             "@include" | "#include" => self.includes.push(Include { path: unquoted(rest), directory: false }),
             "@includedir" | "#includedir" => self.includes.push(Include { path: unquoted(rest), directory: true }),
-            "User_Alias" | "Runas_Alias" | "Cmnd_Alias" | "Cmd_Alias" | "Host_Alias" => {
-                for definition in split(rest, ':') {
-                    if let Some((name, members)) = definition.split_once('=') {
-                        self.aliases.insert(name.trim().trim_end_matches('+').to_owned(), split(members, ','));
-                    }
-                }
-            }
+            "User_Alias" => self.alias(Kind::User, rest),
+            "Runas_Alias" => self.alias(Kind::RunAs, rest),
+            "Cmnd_Alias" | "Cmd_Alias" => self.alias(Kind::Command, rest),
+            "Host_Alias" => {}
             _ if word.starts_with("Defaults") => self.defaults(&line["Defaults".len()..], number),
             _ => self.specification(line, number),
+        }
+    }
+
+    fn alias(&mut self, kind: Kind, definitions: &str) {
+        for definition in split(definitions, ':') {
+            if let Some((name, members)) = definition.split_once('=') {
+                self.aliases.push((kind, name.trim().trim_end_matches('+').to_owned(), split(members, ',')));
+            }
         }
     }
 
@@ -106,14 +99,22 @@ impl Sudoers {
                 let (users, settings) = list_and_rest(&rest[1..]);
                 (Scope::Users(split(users, ',')), settings)
             }
-            Some(b'@' | b'>' | b'!') => (Scope::Other, list_and_rest(&rest[1..]).1),
+            Some(b'@' | b'>' | b'!') => {
+                let (scope, settings) = list_and_rest(&rest[1..]);
+                (Scope::Other(format!("{}{scope}", &rest[..1])), settings)
+            }
             _ => (Scope::All, rest),
         };
         for setting in split(settings, ',') {
             match setting.split_whitespace().collect::<String>().as_str() {
                 "authenticate" => self.authenticate.push((scope.clone(), true, number)),
                 "!authenticate" => self.authenticate.push((scope.clone(), false, number)),
-                _ => {}
+                "!exempt_group" => self.exempt.push((String::new(), number)),
+                other => {
+                    if let Some(group) = other.strip_prefix("exempt_group=") {
+                        self.exempt.push((unquoted(group), number));
+                    }
+                }
             }
         }
     }
@@ -340,9 +341,7 @@ mod tests {
 
     fn grants(text: &str) -> Vec<(String, String, String)> {
         let sudoers = Sudoers::read(text);
-        let shape = |grant: &Grant| {
-            (sudoers.expand(&grant.users).join(" "), grant.run_as.join(" "), grant.without_password.join(" "))
-        };
+        let shape = |grant: &Grant| (grant.users.join(" "), grant.run_as.join(" "), grant.without_password.join(" "));
         sudoers.grants.iter().map(shape).collect()
     }
 
@@ -386,10 +385,15 @@ mod tests {
     #[test]
     fn aliases_and_continued_lines() {
         let text = "User_Alias OPS = app, \\\n  !root : NEST = OPS\nNEST ALL=(ALL) \\\n  NOPASSWD: ALL\n";
-        assert_eq!(grants(text), [row("app !root", "ALL", "ALL")]);
-        assert_eq!(Sudoers::read(text).grants[0].line, 3);
-        let circle = Sudoers::read("User_Alias A = B\nUser_Alias B = A\nA ALL=NOPASSWD: ALL");
-        assert_eq!(circle.expand(&circle.grants[0].users).len(), 1);
+        assert_eq!(grants(text), [row("NEST", "ALL", "ALL")]);
+        let read = Sudoers::read(text);
+        assert_eq!(read.grants[0].line, 3);
+        let owned = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
+        let expected = [
+            (Kind::User, "OPS".to_owned(), owned(&["app", "!root"])),
+            (Kind::User, "NEST".to_owned(), owned(&["OPS"])),
+        ];
+        assert_eq!(read.aliases, expected);
     }
 
     #[test]
@@ -401,8 +405,11 @@ mod tests {
             scope("\nDefaults:app, b !authenticate"),
             [(Scope::Users(vec!["app".to_owned(), "b".to_owned()]), false, 2)]
         );
-        assert_eq!(scope("Defaults!/bin/ls !authenticate"), [(Scope::Other, false, 1)]);
+        assert_eq!(scope("Defaults!/bin/ls !authenticate"), [(Scope::Other("!/bin/ls".to_owned()), false, 1)]);
         assert_eq!(scope("Defaults authenticate"), [(Scope::All, true, 1)]);
+        let exempt = |text| Sudoers::read(text).exempt;
+        assert_eq!(exempt("Defaults exempt_group = wheel, env_reset"), [("wheel".to_owned(), 1)]);
+        assert_eq!(exempt("Defaults exempt_group=\"ops\"\nDefaults !exempt_group")[1], (String::new(), 2));
         assert_eq!(scope("Defaults badpass_message=\"x, !authenticate\""), []);
     }
 

@@ -2,14 +2,22 @@
 
 /// The day on which the table below was last compared with the distributions' own announcements. The program runs later
 /// than that, so that whatever ended before it has ended.
-pub const TABLE_DATE: &str = "2026-07-01";
+pub const TABLE_DATE: &str = "2026-11-21";
 
 /// `ID` of os-release, `VERSION_ID` (up to the parts that matter), end of the free support by the distribution itself, end
 /// of the free extended support (Debian LTS); all inclusive.
 const ENDS: &[(&str, &str, &str, &str)] = &[
+    // wiki.almalinux.org, "Release Notes"
     ("almalinux", "8", "2029-03-01", ""),
     ("almalinux", "9", "2032-05-31", ""),
     ("almalinux", "10", "2035-05-31", ""),
+    // alpinelinux.org, "Releases"; two years from the release
+    ("alpine", "3.3", "2017-11-01", ""),
+    ("alpine", "3.4", "2018-05-01", ""),
+    ("alpine", "3.5", "2018-11-01", ""),
+    ("alpine", "3.6", "2019-05-01", ""),
+    ("alpine", "3.7", "2019-11-01", ""),
+    ("alpine", "3.8", "2020-05-01", ""),
     ("alpine", "3.9", "2020-11-01", ""),
     ("alpine", "3.10", "2021-05-01", ""),
     ("alpine", "3.11", "2021-11-01", ""),
@@ -25,48 +33,88 @@ const ENDS: &[(&str, &str, &str, &str)] = &[
     ("alpine", "3.21", "2026-11-01", ""),
     ("alpine", "3.22", "2027-05-01", ""),
     ("alpine", "3.23", "2027-11-01", ""),
-    ("amzn", "2018.03", "2023-12-31", ""),
+    // "Amazon Linux 2 FAQs"; "AL2023 release cadence"
     ("amzn", "2", "2026-06-30", ""),
+    ("amzn", "2018.03", "2023-12-31", ""),
     ("amzn", "2023", "2029-06-30", ""),
+    // centos.org, "End dates"; of CentOS Linux and CentOS Stream, which both say 8, the later one
     ("centos", "6", "2020-11-30", ""),
     ("centos", "7", "2024-06-30", ""),
     ("centos", "8", "2024-05-31", ""),
     ("centos", "9", "2027-05-31", ""),
     ("centos", "10", "2030-01-01", ""),
+    // distro-info-data, debian.csv: eol, eol-lts
+    ("debian", "6", "2014-05-31", "2016-02-29"),
     ("debian", "7", "2016-04-25", "2018-05-31"),
     ("debian", "8", "2018-06-17", "2020-06-30"),
     ("debian", "9", "2020-07-18", "2022-06-30"),
     ("debian", "10", "2022-09-10", "2024-06-30"),
     ("debian", "11", "2024-08-14", "2026-08-31"),
-    ("debian", "12", "2026-06-10", "2028-06-30"),
+    ("debian", "12", "2026-07-11", "2028-06-30"),
     ("debian", "13", "2028-08-09", "2030-06-30"),
+    // docs.fedoraproject.org, "End of Life Releases"
+    ("fedora", "30", "2020-05-26", ""),
+    ("fedora", "31", "2020-11-24", ""),
+    ("fedora", "32", "2021-05-25", ""),
+    ("fedora", "33", "2021-11-30", ""),
+    ("fedora", "34", "2022-06-07", ""),
+    ("fedora", "35", "2022-12-13", ""),
     ("fedora", "36", "2023-05-16", ""),
     ("fedora", "37", "2023-12-05", ""),
     ("fedora", "38", "2024-05-21", ""),
     ("fedora", "39", "2024-11-26", ""),
     ("fedora", "40", "2025-05-13", ""),
     ("fedora", "41", "2025-12-15", ""),
+    ("fedora", "42", "2026-05-13", ""),
+    // CBL-Mariner, "Lifecycle"
+    ("mariner", "1.0", "2023-07-31", ""),
+    ("mariner", "2.0", "2025-07-31", ""),
+    // "Oracle Linux Support Policies": Premier Support
     ("ol", "6", "2021-03-31", ""),
     ("ol", "7", "2024-12-31", ""),
     ("ol", "8", "2029-07-31", ""),
     ("ol", "9", "2032-06-30", ""),
+    ("ol", "10", "2035-06-30", ""),
+    // en.opensuse.org, "Lifetime"
     ("opensuse-leap", "15.2", "2022-01-04", ""),
     ("opensuse-leap", "15.3", "2022-12-31", ""),
     ("opensuse-leap", "15.4", "2023-12-07", ""),
     ("opensuse-leap", "15.5", "2024-12-31", ""),
     ("opensuse-leap", "15.6", "2026-04-30", ""),
+    ("opensuse-leap", "16.0", "2027-10-31", ""),
+    // "Red Hat Enterprise Linux Life Cycle": Maintenance Support
     ("rhel", "6", "2020-11-30", ""),
     ("rhel", "7", "2024-06-30", ""),
     ("rhel", "8", "2029-05-31", ""),
     ("rhel", "9", "2032-05-31", ""),
     ("rhel", "10", "2035-05-31", ""),
+    // wiki.rockylinux.org, "Rocky Linux Release and Version Guide"
     ("rocky", "8", "2029-05-31", ""),
     ("rocky", "9", "2032-05-31", ""),
     ("rocky", "10", "2035-05-31", ""),
+    // "SUSE Product Support Lifecycle": general support
+    ("sles", "12.5", "2024-10-31", ""),
+    ("sles", "15.1", "2021-01-31", ""),
+    ("sles", "15.2", "2021-12-31", ""),
+    ("sles", "15.3", "2022-12-31", ""),
+    ("sles", "15.4", "2023-12-31", ""),
+    ("sles", "15.5", "2024-12-31", ""),
+    ("sles", "15.6", "2025-12-31", ""),
+    ("sles", "15.7", "2031-07-31", ""),
+    // distro-info-data, ubuntu.csv: eol
     ("ubuntu", "14.04", "2019-04-25", ""),
+    ("ubuntu", "14.10", "2015-07-23", ""),
+    ("ubuntu", "15.04", "2016-02-04", ""),
+    ("ubuntu", "15.10", "2016-07-28", ""),
     ("ubuntu", "16.04", "2021-04-30", ""),
+    ("ubuntu", "16.10", "2017-07-20", ""),
+    ("ubuntu", "17.04", "2018-01-13", ""),
+    ("ubuntu", "17.10", "2018-07-19", ""),
     ("ubuntu", "18.04", "2023-05-31", ""),
-    ("ubuntu", "20.04", "2025-05-31", ""),
+    ("ubuntu", "18.10", "2019-07-18", ""),
+    ("ubuntu", "19.04", "2020-01-23", ""),
+    ("ubuntu", "19.10", "2020-07-17", ""),
+    ("ubuntu", "20.04", "2025-05-29", ""),
     ("ubuntu", "20.10", "2021-07-22", ""),
     ("ubuntu", "21.04", "2022-01-20", ""),
     ("ubuntu", "21.10", "2022-07-14", ""),
@@ -77,6 +125,9 @@ const ENDS: &[(&str, &str, &str, &str)] = &[
     ("ubuntu", "24.04", "2029-05-31", ""),
     ("ubuntu", "24.10", "2025-07-10", ""),
     ("ubuntu", "25.04", "2026-01-15", ""),
+    ("ubuntu", "25.10", "2026-07-09", ""),
+    ("ubuntu", "26.04", "2031-05-29", ""),
+    ("ubuntu", "26.10", "2027-07-15", ""),
 ];
 
 /// The last day of support of this release, as `YYYY-MM-DD`; `None` for one that the table does not hold. With `extended`
@@ -103,6 +154,10 @@ mod tests {
 
     #[test]
     fn releases_by_the_parts_that_matter() {
+        assert_eq!(end_of_support("debian", "12", false), Some("2026-07-11"));
+        assert_eq!(end_of_support("ubuntu", "20.04", true), Some("2025-05-29"));
+        assert_eq!(end_of_support("ubuntu", "25.10", true), Some("2026-07-09"));
+        assert_eq!(end_of_support("sles", "15.6", true), Some("2025-12-31"));
         assert_eq!(end_of_support("debian", "10", true), Some("2024-06-30"));
         assert_eq!(end_of_support("debian", "10", false), Some("2022-09-10"));
         assert_eq!(end_of_support("alpine", "3.10.9", true), Some("2021-05-01"));

@@ -1,6 +1,9 @@
 //! File capabilities: the value of the extended attribute `security.capability`, decoded (capabilities(7),
 //! linux/capability.h `vfs_cap_data`). Judges nothing but which capabilities amount to root.
 
+use crate::layer::{EntryKind, Node, Tree};
+use crate::model::{LayerIndex, visible_str};
+
 /// A decoded `security.capability`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileCapabilities {
@@ -83,8 +86,48 @@ const DANGEROUS: &[&str] = &[
     "cap_bpf",
 ];
 
+/// Malformed values that are told one by one.
+const MOST_NOTES: usize = 100;
+
+/// Visible files whose capabilities do not decode: layer, and a sentence that says what is wrong.
+pub(super) fn malformed(tree: &Tree) -> Vec<(LayerIndex, String)> {
+    let mut notes = Vec::new();
+    let mut beyond = 0u64;
+    for node in tree.iter() {
+        let Some(Err(why)) = FileCapabilities::of(node) else { continue };
+        if notes.len() >= MOST_NOTES {
+            beyond += 1;
+            continue;
+        }
+        let path = node.path();
+        let note = format!(
+            "'{}': security.capability has {why}: the kernel refuses to run the file",
+            visible_str(&path.display())
+        );
+        notes.push((node.layer().unwrap_or(0), note));
+    }
+    if beyond > 0 {
+        notes.push((0, format!("{beyond} more files have a security.capability that does not decode")));
+    }
+    notes
+}
+
 impl FileCapabilities {
-    /// Reads the attribute's value. Errors with what is wrong with it; the kernel refuses to run such a file.
+    /// The capabilities of a regular file; `None` when it has no such attribute.
+    #[must_use]
+    pub fn of(node: Node<'_>) -> Option<Result<Self, String>> {
+        if node.kind() != EntryKind::File {
+            return None;
+        }
+        let xattrs = node.xattrs();
+        let (_, value) = xattrs.iter().find(|(name, _)| *name == b"security.capability")?;
+        Some(Self::decode(value))
+    }
+
+    /// Reads the attribute's value.
+    ///
+    /// # Errors
+    /// What is wrong with it; the kernel refuses to run such a file.
     pub fn decode(value: &[u8]) -> Result<Self, String> {
         let word = |index: usize| {
             let bytes = value.get(index * 4..index * 4 + 4)?;
@@ -95,7 +138,7 @@ impl FileCapabilities {
             1 => (1, 12),
             2 => (2, 20),
             3 => (3, 24),
-            other => return Err(format!("version {other} is not known")),
+            other => return Err(format!("version {other}, expected 1 to 3")),
         };
         if value.len() != size {
             return Err(format!("{} bytes, expected {size} for version {version}", value.len()));
@@ -108,11 +151,13 @@ impl FileCapabilities {
     }
 
     /// Whether the file names `capability` as permitted.
+    #[must_use]
     pub fn permits(&self, capability: &str) -> bool {
         NAMES.iter().position(|name| *name == capability).is_some_and(|bit| self.permitted >> bit & 1 == 1)
     }
 
     /// As setcap(8) writes it: `cap_net_raw,cap_setuid+ep`.
+    #[must_use]
     pub fn text(&self) -> String {
         let mut flags = String::new();
         if self.effective {
@@ -128,6 +173,7 @@ impl FileCapabilities {
     }
 
     /// The permitted capabilities that amount to root.
+    #[must_use]
     pub fn dangerous(&self) -> Vec<String> {
         names(self.permitted).into_iter().filter(|name| DANGEROUS.contains(&&**name)).collect()
     }
