@@ -193,9 +193,9 @@ fn too_much_is_cut_and_said() {
     assert_eq!(packages.gaps.len(), 1);
 
     // A long directory that many files share costs with each of them.
-    let mut apk = format!("P:a\nF:{}\n", "d".repeat(4000));
-    (0..40_000).for_each(|n| apk.push_str(&format!("R:{n}\n")));
-    apk.push_str(&format!("P:b\nF:{}\nR:x\nP:c\nF:c\nR:x\n", "d".repeat(5000)));
+    let files: Vec<String> = (0..40_000).map(|n| format!("R:{n}")).collect();
+    let (long, longer) = ("d".repeat(4000), "d".repeat(5000));
+    let apk = format!("P:a\nF:{long}\n{}\nP:b\nF:{longer}\nR:x\nP:c\nF:c\nR:x\n", files.join("\n"));
     let (tree, layers) = image(vec![vec![file("lib/apk/db/installed", apk)]]);
     let packages = Packages::read(&tree, &layers, &Limits::default());
     assert_eq!(packages.gaps.len(), 1, "{:?}", packages.gaps);
