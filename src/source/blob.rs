@@ -50,6 +50,7 @@ impl BlobReader {
     fn verify(&mut self) -> io::Result<()> {
         let Some((promise, hasher)) = self.promise.take() else { return Ok(()) };
         let broken = keeps(&promise, self.extent.size, &hasher.finish());
+        self.extent.size = self.at;
         broken.map_err(|what| self.fail(&what))
     }
 }
@@ -77,7 +78,9 @@ impl Read for BlobReader {
         if into.is_empty() {
             return Ok(0);
         }
-        let left = self.extent.size - self.at;
+        // What is longer than promised is not read to its end to find that out.
+        let promised = self.promise.as_ref().and_then(|(promise, _)| promise.size).unwrap_or(u64::MAX);
+        let left = self.extent.size.min(promised).saturating_sub(self.at);
         if left == 0 {
             self.verify()?;
             return Ok(0);
@@ -155,6 +158,8 @@ mod tests {
         assert_eq!(out, b"abd");
         assert!(error.unwrap().starts_with("blob x: expected digest sha256:ba78"));
         assert_eq!(read(b"abc", 3, b"abc", Some(4)).1.unwrap(), "blob x: expected 4 bytes, got 3");
+        let (out, error) = read(b"abcd", 4, b"abc", Some(3));
+        assert_eq!((out, error.unwrap()), (b"abc".to_vec(), "blob x: expected 3 bytes, got 4".to_owned()));
         assert_eq!(read(b"abc", 5, b"abc", None).1.unwrap(), "blob x: truncated: ends at byte 3 of 5");
     }
 

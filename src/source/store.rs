@@ -54,7 +54,11 @@ impl Store {
                 members.damage = damage.or(members.damage);
                 Ok(Self::Archive { file: Arc::new(file), members })
             }
-            Input::Folder(path) => path.canonicalize().map(Self::Folder).map_err(|error| Trouble::io("", &error)),
+            Input::Folder(path) => {
+                // One that cannot be looked into would seem empty.
+                let folder = std::fs::read_dir(&path).and_then(|_| path.canonicalize());
+                folder.map(Self::Folder).map_err(|error| Trouble::io("", &error))
+            }
         }
     }
 
