@@ -135,7 +135,7 @@ impl Interpreter {
         Self::operand(None, by_text, by_input)
     }
 
-    fn operand<'a>(word: Option<&'a Word>, by_text: bool, by_input: bool) -> Script<'a> {
+    fn operand(word: Option<&Word>, by_text: bool, by_input: bool) -> Script<'_> {
         match word {
             None if by_text => Script::Arguments,
             Some(word) if by_text => Script::Text(word),
