@@ -166,15 +166,13 @@ impl<'a> Gather<'a> {
     }
 }
 
-/// Programs larger than this are not compared with one another.
-const LARGEST_COMPARED: u64 = 64 << 20;
+/// Sizes of programs that are compared with one another: from an ELF header on, which a setuid program has.
+const COMPARED: std::ops::RangeInclusive<u64> = 52..=64 << 20;
 
 /// Whether the file may be a setuid copy of a program that does whatever it is told, or such a program.
 fn may_be_copy(entry: &Entry) -> bool {
     let base = entry.name.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
-    (1..=LARGEST_COMPARED).contains(&entry.size)
-        && entry.mode & 0o111 != 0
-        && (entry.mode & 0o6000 != 0 || super::is_powerful(base))
+    COMPARED.contains(&entry.size) && entry.mode & 0o111 != 0 && (entry.mode & 0o6000 != 0 || super::is_powerful(base))
 }
 
 impl Visit for Gather<'_> {

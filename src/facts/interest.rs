@@ -134,8 +134,8 @@ pub(super) fn may_be_included(path: &ImagePath, entry: &Entry) -> bool {
 /// Whether a text has a line of sudoers(5) that gives something, or leads to one.
 pub(super) fn reads_like_sudoers(text: &[u8]) -> bool {
     const WORDS: &[&str] = &["NOPASSWD", "ALL", "_Alias", "Defaults", "include"];
-    let holds = |word: &&str| memchr::memmem::find(text, word.as_bytes()).is_some();
-    memchr::memchr(0, text).is_none() && WORDS.iter().any(|word| holds(&word)) && text.split(|&b| b == b'\n').any(gives)
+    let holds = |word: &str| memchr::memmem::find(text, word.as_bytes()).is_some();
+    memchr::memchr(0, text).is_none() && WORDS.iter().any(|word| holds(word)) && text.split(|&b| b == b'\n').any(gives)
 }
 
 fn gives(line: &[u8]) -> bool {

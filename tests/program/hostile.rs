@@ -161,7 +161,7 @@ fn hostile_tars_as_layers() {
         let path = place.path().join(base(file));
         fs::write(&path, docker_of(fs::read(hostile.join(file)).unwrap())).unwrap();
         // What a capability of three bytes allows cannot be said.
-        let seen_whole = case["err"].is_null() && !file.contains("p28");
+        let seen_whole = case["err"].is_null();
         judge(file, &path, if seen_whole { &[0] } else { &[3] })
     });
     none_wrong(&judged.collect::<Vec<_>>());

@@ -69,12 +69,12 @@ impl<'a> Privileged<'a> {
     fn all(facts: &'a Facts) -> impl Iterator<Item = Self> {
         GROUPS.iter().filter_map(|&(name, power, severity)| {
             let lines: Vec<&Group> = facts.accounts.groups.iter().filter(|group| group.name == name).collect();
-            (!lines.is_empty()).then(|| Self { name, power, severity, lines }.as_configured(facts))
+            (!lines.is_empty()).then(|| Self { name, power, severity, lines }.configured(facts))
         })
     }
 
     /// The groups of administrators are worth what sudo and doas are told about them.
-    fn as_configured(mut self, facts: &Facts) -> Self {
+    fn configured(mut self, facts: &Facts) -> Self {
         if self.power == SUDO {
             let numbers = self.lines.iter().map(|group| format!("%#{}", group.gid));
             let words: Vec<String> = numbers.chain([format!("%{}", self.name)]).collect();

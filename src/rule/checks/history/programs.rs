@@ -111,7 +111,7 @@ impl Interpreter {
             let text = word.text.as_str();
             if matches!(text, "-" | "--") {
                 let next = words.next().filter(|_| text == "--" || self.is_shell);
-                return self.operand(next, by_text, by_input);
+                return Self::operand(next, by_text, by_input);
             }
             if self.valued.contains(&text)
                 || self.is_shell && text.ends_with(['o', 'O']) && text.starts_with(['-', '+'])
@@ -129,13 +129,13 @@ impl Interpreter {
             } else if matches!(text, "--eval" | "--print" | "--command" | "-Command" | "--run") {
                 return words.next().map_or(Script::None, Script::Text);
             } else if !text.starts_with(['-', '+']) || word.text.starts_with("-<(") {
-                return self.operand(Some(word), by_text, by_input);
+                return Self::operand(Some(word), by_text, by_input);
             }
         }
-        self.operand(None, by_text, by_input)
+        Self::operand(None, by_text, by_input)
     }
 
-    fn operand<'a>(&self, word: Option<&'a Word>, by_text: bool, by_input: bool) -> Script<'a> {
+    fn operand(word: Option<&Word>, by_text: bool, by_input: bool) -> Script<'_> {
         match word {
             None if by_text => Script::Arguments,
             Some(word) if by_text => Script::Text(word),
