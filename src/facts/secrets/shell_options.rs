@@ -95,7 +95,13 @@ fn stretch(text: &str, from: usize, to: usize, depth: usize, found: &mut Vec<Cre
 
 fn command(text: &str, line: &Line, found: &mut Vec<Credential>) {
     let text_of = |word: &Word| &text[word.inner.0..word.inner.1];
-    let has = |wanted: &str| wanted.is_empty() || line.words.iter().any(|word| text_of(word) == wanted);
+    // Asked once: a line may have a million words.
+    let mut needed: Vec<&str> = OPTIONS.iter().map(|(_, needs, ..)| *needs).filter(|needs| !needs.is_empty()).collect();
+    needed.retain(|needs| line.words.iter().any(|word| text_of(word) == *needs));
+    let has = |needs: &str| needs.is_empty() || needed.contains(&needs);
+    let last_plain = line.words.iter().rposition(|word| !text_of(word).starts_with('-'));
+    let rabbit = line.words.iter().any(|word| text_of(word).ends_with("rabbitmqctl"));
+    let (mut htpasswd, mut chpasswd) = (false, false);
     let mut say = |at: (usize, usize), name: &str| {
         if is_secret_value("password", &text[at.0..at.1]) {
             found.push(Credential { at, name: name.to_owned() });
@@ -146,23 +152,24 @@ fn command(text: &str, line: &Line, found: &mut Vec<Credential>) {
         {
             say(next.inner, option);
         }
-        if base == "htpasswd" {
+        if base == "htpasswd" && !std::mem::replace(&mut htpasswd, true) {
             let rest = &line.words[at + 1..];
             let batch = rest.iter().any(|word| {
                 text_of(word).starts_with('-') && !text_of(word).starts_with("--") && text_of(word).contains('b')
             });
-            let plain: Vec<&Word> = rest.iter().filter(|word| !text_of(word).starts_with('-')).collect();
-            if let (true, Some(last)) = (batch && plain.len() >= 2, plain.last()) {
-                say(last.inner, "htpasswd -b");
+            let plain = rest.iter().filter(|word| !text_of(word).starts_with('-')).take(2).count();
+            if let (true, Some(last)) = (batch && plain == 2, last_plain) {
+                say(line.words[last].inner, "htpasswd -b");
             }
         }
-        if matches!(option, "add_user" | "change_password")
-            && line.words.iter().any(|word| text_of(word).ends_with("rabbitmqctl"))
+        if rabbit
+            && matches!(option, "add_user" | "change_password")
             && let Some(password) = line.words.get(at + 2)
         {
             say(password.inner, "rabbitmqctl");
         }
         if base == "chpasswd"
+            && !std::mem::replace(&mut chpasswd, true)
             && let Some(here) = line.words[at..].iter().position(|word| text_of(word) == "<<<")
         {
             for word in &line.words[at + here + 1..] {
@@ -178,6 +185,8 @@ fn piped(text: &str, line: &Line, next: &Line, found: &mut Vec<Credential>) {
     let echo = line.words.iter().position(|word| matches!(text_of(word).rsplit('/').next(), Some("echo" | "printf")));
     let Some(echo) = echo else { return };
     let runs = |name: &str| next.words.iter().any(|word| text_of(word).rsplit('/').next() == Some(name));
+    let (chpasswd, passwd) =
+        (runs("chpasswd"), runs("passwd") || next.words.iter().any(|word| text_of(word) == "--password-stdin"));
     let said =
         line.words[echo + 1..].iter().filter(|word| !text_of(word).starts_with('-') && !text_of(word).starts_with('%'));
     let mut say = |at: (usize, usize), name: &str| {
@@ -186,9 +195,9 @@ fn piped(text: &str, line: &Line, next: &Line, found: &mut Vec<Credential>) {
         }
     };
     for word in said {
-        if runs("chpasswd") {
+        if chpasswd {
             accounts(text, word.inner, &mut say);
-        } else if runs("passwd") || next.words.iter().any(|word| text_of(word) == "--password-stdin") {
+        } else if passwd {
             say(word.inner, "standard input");
         }
     }
