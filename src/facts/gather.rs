@@ -44,6 +44,8 @@ pub struct Gather<'a> {
     facts: LayerFacts,
     current: Option<Current>,
     held_heads: u64,
+    /// Bytes of PAX records so far.
+    held_records: u64,
     /// Where the block that is being walked begins, in the stream and in its buffer.
     block: (u64, usize),
     extents: Vec<Extent>,
@@ -72,6 +74,7 @@ impl<'a> Gather<'a> {
             facts: LayerFacts::default(),
             current: None,
             held_heads: 0,
+            held_records: 0,
             block: (0, 0),
             extents: Vec::new(),
             cut_names: 0,
@@ -97,6 +100,10 @@ impl<'a> Gather<'a> {
             self.facts
                 .gaps
                 .push((None, format!("{} entries beyond the limit of {limit} were not read", self.cut_names)));
+        }
+        if self.held_records > self.limits.records {
+            let limit = self.limits.records;
+            self.facts.gaps.push((None, format!("PAX records beyond {limit} bytes were not searched for secrets")));
         }
         self.facts
     }
@@ -141,6 +148,13 @@ impl Visit for Gather<'_> {
         if self.facts.entries.len() >= self.limits.entries || !self.facts.entries.push(entry) {
             self.cut_names += 1;
             return;
+        }
+        for (key, value) in &entry.records {
+            let text = [key, &b"="[..], value].concat();
+            self.held_records += text.len() as u64;
+            if self.held_records <= self.limits.records {
+                self.facts.records.push((index, text.into()));
+            }
         }
         let (most, is_head) = self.want(entry);
         if !is_head && most > 0 && most < entry.size {

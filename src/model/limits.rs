@@ -31,6 +31,8 @@ pub struct Limits {
     pub bodies: u64,
     /// The beginnings of executables held at once, for one layer.
     pub heads: u64,
+    /// PAX records that say nothing of a file, held for the search for secrets, for one layer.
+    pub records: u64,
     /// Zeros of a sparse file's hole that are hashed; a longer hole is not a real file.
     pub hole_hashed: u64,
     /// A line of an account file.
@@ -64,6 +66,7 @@ impl Default for Limits {
             body: 1 << 20,
             bodies: 160 << 20,
             heads: 16 << 20,
+            records: 16 << 20,
             hole_hashed: 1 << 30,
             line: 1 << 20,
             zstd_window_log: 27,

@@ -5,7 +5,7 @@
 //! thread and a short queue for the helpers.
 
 use super::hash::Chain;
-use crate::facts::secrets::{CARRY, Extent, Finds, Patterns};
+use crate::facts::secrets::{CARRY, Extent, Finds, Patterns, in_entries};
 use crate::facts::{Budget, Gather, LayerFacts};
 use crate::image::Digest;
 use crate::layer::{Decoder, TarWalk};
@@ -180,6 +180,8 @@ impl Pool<'_> {
         }
         let Some(mut facts) = lock(&layer.read).take() else { return };
         facts.hits = std::mem::take(&mut *lock(&layer.finds)).hits(self.reading.patterns.rules());
+        facts.hits.extend(in_entries(&facts.entries, &facts.records, self.reading.patterns));
+        facts.hits.sort();
         let index = layer.index;
         if let (Some(promised), Some(found)) = (&self.source.image().layers[index].diff_id, layer.chain.finish())
             && facts.complete

@@ -24,6 +24,7 @@ pub fn credentials(text: &str) -> Vec<Credential> {
     headers(text, &mut found);
     shell_options::options(text, &mut found);
     env_with_blank(text, &mut found);
+    netrc(text, &mut found);
     found.retain(|credential: &Credential| credential.at.0 < credential.at.1);
     found.sort_by(|a, b| {
         (a.at.0, std::cmp::Reverse(a.at.1), &a.name).cmp(&(b.at.0, std::cmp::Reverse(b.at.1), &b.name))
@@ -196,6 +197,30 @@ fn env_with_blank(text: &str, found: &mut Vec<Credential>) {
     }
 }
 
+/// `machine HOST login NAME password VALUE`, the lines of a `.netrc` that a command writes.
+fn netrc(text: &str, found: &mut Vec<Credential>) {
+    let between = |c: char| c.is_ascii_whitespace() || matches!(c, '"' | '\'');
+    for place in memchr::memmem::find_iter(text.as_bytes(), "password") {
+        let low = (place.saturating_sub(NETRC)..=place).find(|&at| text.is_char_boundary(at)).unwrap_or(place);
+        let mut before =
+            text[low..place].rsplit("\\n").flat_map(|line| line.rsplit(between)).filter(|word| !word.is_empty());
+        let apart = text[..place].ends_with(between) || text[..place].ends_with("\\n");
+        if !apart || before.nth(1) != Some("login") {
+            continue;
+        }
+        let rest = &text[place + "password".len()..];
+        let value = rest.trim_start_matches(|c: char| c.is_ascii_whitespace());
+        let start = text.len() - value.len();
+        let end = value.find(|c: char| between(c) || c == '\\').map_or(text.len(), |end| start + end);
+        if value.len() < rest.len() && is_secret("password", &text[start..end]) {
+            found.push(Credential { at: (start, end), name: "a machine in .netrc".to_owned() });
+        }
+    }
+}
+
+/// Bytes before the word `password` that tell whether it stands in a `.netrc`.
+const NETRC: usize = 256;
+
 /// Where the name that ends at `end` begins.
 fn name_start(bytes: &[u8], end: usize) -> usize {
     let run = bytes[..end]
@@ -356,6 +381,8 @@ mod tests {
             ("RUN PASS=ab\"cd ef\"gh ./x", &["ab\"cd ef\"gh"]),
             ("RUN wget --header='PRIVATE-TOKEN: abc-def' https://x.example", &["abc-def"]),
             ("RUN [\"sh\", \"-c\", \"mysql -psecr3t\"]", &["secr3t"]),
+            ("RUN echo \"machine x.example login me password t0ken\" > ~/.netrc", &["t0ken"]),
+            ("RUN printf 'machine x.example\\nlogin me\\npassword t0ken\\n' > ~/.netrc", &["t0ken"]),
         ] {
             let found: Vec<String> = values(text).into_iter().map(|(_, value)| value).collect();
             assert_eq!(found, wanted, "{text}");
@@ -388,6 +415,8 @@ mod tests {
             "RUN npm config set //r.example/:_authToken=${NPM_TOKEN}",
             "RUN openssl req -newkey rsa:2048 -nodes -keyout k.pem -passout pass:$PW",
             "RUN if [ \"$PASSWORD\" == \"x\" ]; then :; fi",
+            "RUN echo \"machine x.example login me password $PW\" > ~/.netrc",
+            "RUN echo give a login and a password please",
         ] {
             assert_eq!(values(text), [], "{text}");
         }
@@ -410,6 +439,8 @@ mod tests {
             ("chpasswd ", 0),
             ("add_user rabbitmqctl ", 120_000),
             ("echo a | ", 0),
+            ("login a password ", 100_000),
+            ("login a password", 1),
             ("curl -u a:b; ", 100_000),
         ] {
             let text = piece.repeat((1 << 20) / piece.len());

@@ -94,6 +94,16 @@ impl Patterns {
     /// the stream ends here. `extents` are the files in it, by place, not overlapping. What is found is added to
     /// `finds`; join the finds of all buffers of a layer, in any order, and ask [`Finds::hits`].
     pub fn scan(&self, buffer: &[u8], new: usize, last: bool, extents: &[Extent], finds: &mut Finds) {
+        self.scan_within(Room::default(), (buffer, new, last), extents, finds);
+    }
+
+    fn scan_within(
+        &self,
+        room: Room,
+        (buffer, new, last): (&[u8], usize, bool),
+        extents: &[Extent],
+        finds: &mut Finds,
+    ) {
         let from = new.saturating_sub(AHEAD);
         let to = if last { buffer.len() } else { buffer.len().saturating_sub(AHEAD) };
         for extent in extents {
@@ -103,7 +113,7 @@ impl Patterns {
                 finds.parts.push(Part::of(buffer, new, extent));
             }
         }
-        let mut rooms = vec![Room::default(); self.rules.len()];
+        let mut rooms = vec![room; self.rules.len()];
         let mut files = extents.iter().peekable();
         let mut lines = None;
         let begins = |place: usize| extents.binary_search_by_key(&place, |extent| extent.at).is_ok();
@@ -141,13 +151,13 @@ impl Patterns {
         }
     }
 
-    /// Scans a text that is no file, such as a variable's value: places and what they are.
+    /// Scans a text that is no file, such as a variable's value: places and what they are, all of them.
     #[must_use]
     pub(super) fn scan_text(&self, text: &[u8]) -> Vec<Find> {
         let mut finds = Finds::default();
         let whole = Extent { at: 0, len: text.len(), entry: 0, file: 0, first: true, last: true };
-        self.scan(text, 0, true, &[whole], &mut finds);
-        finds.settle(&self.rules)
+        self.scan_within(Room::endless(), (text, 0, true), &[whole], &mut finds);
+        finds.settle(&self.rules, Room::endless())
     }
 
     /// What stands at the window's anchor according to one attempt.
