@@ -42,6 +42,7 @@ impl Facts {
             .filter(|(_, layer)| layer.gaps.iter().any(|(entry, _)| entry.is_none()))
             .map(|(index, _): (u32, _)| format!("layer {index} was not read wholly"))
             .collect();
+        let credentials = history.steps.iter().map(|step| secrets::credentials(&step.entry.created_by)).collect();
         let told = secrets::metadata(&config, &history, &annotations, patterns);
         let facts = Self {
             names,
@@ -53,6 +54,7 @@ impl Facts {
             tree,
             accounts,
             packages,
+            credentials,
             told,
             distribution,
             start,

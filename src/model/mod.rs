@@ -14,4 +14,4 @@ pub use limits::Limits;
 pub use location::{LayerIndex, Location, Presence};
 pub use path::ImagePath;
 pub use rule_info::{Group, Level, RuleInfo};
-pub use step_text::{STEP_TEXT, StepText, cut_middle};
+pub use step_text::{STEP_TEXT, StepText, cut_end, cut_middle};

@@ -71,6 +71,16 @@ pub fn cut_middle(text: &str, most: usize) -> std::borrow::Cow<'_, str> {
     format!("{}{}{}", &text[..head], left_out(tail - head), &text[tail..]).into()
 }
 
+/// The first `most` characters of `text`, with an ellipsis when there were more. A word that would be cut in two is left
+/// out: half of a secret is not known for one any more, and is too much to show.
+#[must_use]
+pub fn cut_end(text: &str, most: usize) -> std::borrow::Cow<'_, str> {
+    let Some((end, next)) = text.char_indices().nth(most) else { return text.into() };
+    let part = |c: char| c.is_ascii_alphanumeric() || "_-.+=~".contains(c);
+    let kept = if part(next) { text[..end].trim_end_matches(part) } else { &text[..end] };
+    format!("{kept}…").into()
+}
+
 fn left_out(bytes: usize) -> String {
     format!("[…{bytes} bytes…]")
 }
@@ -142,6 +152,13 @@ mod tests {
         let short = StepText::from("RUN x").at(4);
         assert_eq!(short.excerpt(STEP_TEXT), short);
         assert_eq!(short, StepText::from("RUN x"));
+    }
+
+    #[test]
+    fn no_word_is_cut_in_two() {
+        assert_eq!(cut_end("/a/secret", 9), "/a/secret");
+        assert_eq!(cut_end("/a/secret", 8), "/a/…");
+        assert_eq!(cut_end("äöü/x", 3), "äöü…");
     }
 
     #[test]

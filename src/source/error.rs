@@ -1,7 +1,7 @@
 //! Why an image cannot be opened, in one line that names the thing first.
 
 use crate::image::Transport;
-use crate::model::visible_str;
+use crate::model::{cut_end, visible_str};
 use std::fmt;
 
 /// An image could not be opened. Shown as one line: the image as the person named it, the object inside it, the
@@ -148,10 +148,7 @@ fn list(choices: &[String]) -> String {
 
 /// At most `most` characters of `text`.
 pub(super) fn cut(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
+    cut_end(text, most).into_owned()
 }
 
 impl fmt::Display for SourceError {

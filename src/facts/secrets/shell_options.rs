@@ -76,13 +76,12 @@ pub(super) fn options(text: &str, found: &mut Vec<Credential>) {
 }
 
 fn stretch(text: &str, from: usize, to: usize, depth: usize, found: &mut Vec<Credential>) {
-    let lines = lines(text, from, to);
-    for (at, line) in lines.iter().enumerate() {
-        command(text, line, found);
-        if line.pipes
-            && let Some(next) = lines.get(at + 1)
-        {
-            piped(text, line, next, found);
+    let (mut at, mut before) = (from, Line::default());
+    // One command at a time: a text may have a million.
+    while let Some(line) = next_line(text, &mut at, to) {
+        command(text, &line, found);
+        if before.pipes {
+            piped(text, &before, &line, found);
         }
         for word in &line.words {
             let quoted = word.inner != word.outer;
@@ -90,6 +89,7 @@ fn stretch(text: &str, from: usize, to: usize, depth: usize, found: &mut Vec<Cre
                 stretch(text, word.inner.0, word.inner.1, depth + 1, found);
             }
         }
+        before = line;
     }
 }
 
@@ -217,37 +217,32 @@ fn accounts(text: &str, (from, to): (usize, usize), say: &mut impl FnMut((usize,
     }
 }
 
-/// Cuts `text[from..to]` into commands and words.
-fn lines(text: &str, from: usize, to: usize) -> Vec<Line> {
+/// The words of the command that begins at or after `at` of `text[..to]`; `at` goes behind it.
+fn next_line(text: &str, at: &mut usize, to: usize) -> Option<Line> {
     let bytes = &text.as_bytes()[..to];
-    let mut lines = vec![Line::default()];
-    let mut at = from;
-    while at < to {
-        match bytes[at] {
-            b' ' | b'\t' | b'\r' => at += 1,
-            b'\\' if bytes.get(at + 1) == Some(&b'\n') => at += 2,
+    let mut line = Line::default();
+    while *at < to {
+        match bytes[*at] {
+            b' ' | b'\t' | b'\r' => *at += 1,
+            b'\\' if bytes.get(*at + 1) == Some(&b'\n') => *at += 2,
             b'\n' | b';' | b'&' | b'|' | b'(' | b')' => {
-                let pipes =
-                    bytes[at] == b'|' && bytes.get(at + 1) != Some(&b'|') && bytes[at.saturating_sub(1)] != b'|';
-                if let Some(line) = lines.last_mut().filter(|line| !line.words.is_empty()) {
-                    line.pipes = pipes;
-                    lines.push(Line::default());
+                line.pipes =
+                    bytes[*at] == b'|' && bytes.get(*at + 1) != Some(&b'|') && bytes[at.saturating_sub(1)] != b'|';
+                *at += 1;
+                if !line.words.is_empty() {
+                    return Some(line);
                 }
-                at += 1;
             }
             _ => {
-                let end = word(bytes, at);
-                let inner = unquoted(bytes, at, end);
-                if text.is_char_boundary(end)
-                    && let Some(line) = lines.last_mut()
-                {
-                    line.words.push(Word { outer: (at, end), inner });
+                let end = word(bytes, *at);
+                if text.is_char_boundary(end) {
+                    line.words.push(Word { outer: (*at, end), inner: unquoted(bytes, *at, end) });
                 }
-                at = end;
+                *at = end;
             }
         }
     }
-    lines
+    (!line.words.is_empty()).then_some(line)
 }
 
 /// The word without the quotes around it, and without the brackets and commas of a JSON list around those.

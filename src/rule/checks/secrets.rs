@@ -236,13 +236,13 @@ pub fn secret_in_env(facts: &Facts, _: &Params, sink: &mut Sink) {
     }
 }
 
-/// What the build's steps give to names, and where; each step read once.
+/// What the build's steps give to variables of the config, and where.
 fn given(facts: &Facts) -> HashMap<(&str, &str), Vec<Location>> {
     let env = variables(facts);
     let mut given: HashMap<(&str, &str), Vec<Location>> = HashMap::new();
-    for step in &facts.history.steps {
+    for (step, credentials) in facts.history.steps.iter().zip(&facts.credentials) {
         let text = &*step.entry.created_by;
-        for found in credentials(text) {
+        for found in credentials {
             if let Some((name, _)) = env.get_key_value(found.name.as_str()) {
                 given.entry((*name, &text[found.range()])).or_default().push(step.location_at(found.at.0));
             }
@@ -285,13 +285,17 @@ const REST: usize = 8;
 /// The history shows a credential: an ENV, a build argument, a command's option, a header, a URL.
 pub fn secret_in_history(facts: &Facts, _: &Params, sink: &mut Sink) {
     let (variables, typed) = (variables(facts), Typed::of(facts));
-    let mut places: BTreeMap<(String, &str), Vec<Location>> = BTreeMap::new();
-    for step in &facts.history.steps {
+    let mut places: BTreeMap<(&str, &str), Vec<Location>> = BTreeMap::new();
+    let comments =
+        facts.history.steps.iter().map(|step| credentials(step.entry.comment.as_deref().unwrap_or_default()));
+    let comments: Vec<Vec<Credential>> = comments.collect();
+    for ((step, in_text), in_comment) in facts.history.steps.iter().zip(&facts.credentials).zip(&comments) {
         let env = step.instruction.kind == InstructionKind::Env;
         let here = step.location();
-        let texts = [(Some(&*step.entry.created_by), true), (step.entry.comment.as_deref(), false)];
-        for (text, told) in texts.into_iter().filter_map(|(text, told)| Some((text?, told))) {
-            for found in credentials(text) {
+        // A comment stands at its step, without a place of its own.
+        let comment = (step.entry.comment.as_deref().unwrap_or_default(), in_comment, false);
+        for (text, credentials, told) in [(&*step.entry.created_by, in_text, true), comment] {
+            for found in credentials {
                 let value = &text[found.range()];
                 // What the config still holds is told there, a typed secret by its own rule.
                 if env && variables.get(found.name.as_str()) == Some(&value)
@@ -300,20 +304,22 @@ pub fn secret_in_history(facts: &Facts, _: &Params, sink: &mut Sink) {
                     continue;
                 }
                 let at = step.location_at(if told { found.at.0 } else { 0 });
-                places.entry((found.name, value)).or_default().push(at);
+                let places = places.entry((&found.name, value)).or_default();
+                if places.last() != Some(&at) {
+                    places.push(at);
+                }
             }
         }
     }
     for ((name, value), mut at) in places {
-        at.dedup();
         let also = at.split_off(1);
         let Some(first) = at.pop() else { continue };
         let message = format!(
             "the build history shows a credential for {} ({}): it ships with the image, and deleting files does not help",
-            quote(&name),
+            quote(name),
             credential_info(value).redacted
         );
-        say(sink, first, &name, message, value).also = also;
+        say(sink, first, name, message, value).also = also;
     }
 }
 
@@ -352,10 +358,11 @@ pub fn secret_in_command(facts: &Facts, _: &Params, sink: &mut Sink) {
         teller.pair("annotations", &at, None, key);
     }
     // What the rest of the document repeats of the variables and the history is told there.
-    let history = facts.history.steps.iter().map(|step| &*step.entry.created_by);
-    let env = container.env.iter().map(String::as_str);
     let mut known: HashSet<&str> = HashSet::new();
-    for text in history.chain(env) {
+    for (step, credentials) in facts.history.steps.iter().zip(&facts.credentials) {
+        known.extend(credentials.iter().map(|found| &step.entry.created_by[found.range()]));
+    }
+    for text in &container.env {
         known.extend(credentials(text).iter().map(|found| &text[found.range()]));
         known.extend(text.split_once('=').map(|(_, value)| value));
     }
