@@ -4,7 +4,7 @@ use super::secrets::{self, Patterns};
 use super::{Accounts, Distribution, Facts, LayerFacts, Packages, Start};
 use crate::image::{History, ImageConfig, Platform};
 use crate::layer::{LayerEntries, Tree};
-use crate::model::{LayerIndex, Limits};
+use crate::model::{LayerIndex, Limits, Location};
 
 /// What is known of an image before any layer is read.
 #[derive(Clone, Debug, Default)]
@@ -36,14 +36,18 @@ impl Facts {
         let packages = Packages::read(&tree, &layers, limits);
         let start = Start::read(&config, &tree, &layers, &accounts);
         let distribution = Distribution::read(&tree, &layers);
-        let gaps = accounts.gaps.iter().chain(&packages.gaps).cloned().collect();
+        let mut gaps: Vec<(Location, String)> = accounts.gaps.iter().chain(&packages.gaps).cloned().collect();
         let incomplete = (0..)
             .zip(&layers)
             .filter(|(_, layer)| layer.gaps.iter().any(|(entry, _)| entry.is_none()))
             .map(|(index, _): (u32, _)| format!("layer {index} was not read wholly"))
             .collect();
         let credentials = history.steps.iter().map(|step| secrets::credentials(&step.entry.created_by)).collect();
-        let told = secrets::metadata(&config, &history, &annotations, patterns);
+        let (told, cut) = secrets::metadata(&config, &history, &annotations, patterns);
+        if cut > 0 {
+            let reason = format!("{cut} more secrets in the image's metadata are masked, and not told one by one");
+            gaps.push((Location::Image, reason));
+        }
         let facts = Self {
             names,
             platform,

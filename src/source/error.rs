@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn one_bounded_line() {
-        let choices = (0..30).map(|i| format!("x\u{1b}[2J\n{i}:{}", "y".repeat(1000))).collect();
+        let choices = (0..30).map(|i| format!("x\u{1b}[2J\n{i}:{}", "y/".repeat(500))).collect();
         let error = SourceError { source: "a\nb.tar".to_owned(), trouble: Trouble::Several { choices } };
         let line = error.to_string();
         assert!(line.starts_with("a\\u{a}b.tar: holds several images: x\\u{1b}[2J\\u{a}0:y"), "{line}");

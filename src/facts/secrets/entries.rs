@@ -71,7 +71,7 @@ impl Search<'_> {
 
     fn look(&mut self) {
         let Chunk { bytes, texts } = std::mem::take(&mut self.chunk);
-        for find in self.patterns.scan_text(&bytes) {
+        for find in self.patterns.scan_some(&bytes) {
             let (start, end) = (find.start as usize, (find.start + find.length) as usize);
             let at = texts.partition_point(|(begin, ..)| *begin <= start);
             let Some((_, entry, what)) = at.checked_sub(1).and_then(|at| texts.get(at)) else { continue };

@@ -28,15 +28,15 @@ pub struct Told {
 }
 
 /// Every typed secret in the config's document, the history and the annotations, in the order of the places; one that
-/// stands in a place twice, once. The history's locations hold the text as written: mask it before it leaves.
+/// stands in a place twice, once; and how many beyond [`MOST`] were left out. The history's locations hold the text as written: mask it before it leaves.
 #[must_use]
 pub fn metadata(
     config: &ImageConfig,
     history: &History,
     annotations: &[(String, String)],
     patterns: &Patterns,
-) -> Vec<Told> {
-    let mut search = Search { patterns, told: Vec::new(), seen: HashSet::new() };
+) -> (Vec<Told>, usize) {
+    let mut search = Search { patterns, told: Vec::new(), seen: HashSet::new(), cut: 0 };
     let container = &config.config;
     for (index, entry) in container.env.iter().enumerate() {
         search.text(entry, true, |_| Location::config(format!("/config/Env/{index}")));
@@ -85,28 +85,38 @@ pub fn metadata(
             search.text(text, std::ptr::eq(text, value), |_| Location::Annotation { key: key.clone() });
         }
     }
-    search.told
+    (search.told, search.cut)
 }
+
+/// Secrets of one image's metadata that are told of.
+const MOST: usize = 50_000;
 
 /// Texts that are searched, and what was found in them.
 struct Search<'a> {
     patterns: &'a Patterns,
     told: Vec<Told>,
     seen: HashSet<(Location, String)>,
+    /// How many were found and not kept.
+    cut: usize,
 }
 
 impl Search<'_> {
     /// Searches `text`; `at` gives the location of a byte of it. `first` tells that it is the text of that place, and not
     /// another one beside it.
     fn text(&mut self, text: &str, first: bool, at: impl Fn(usize) -> Location) {
-        for find in self.patterns.scan_text(text.as_bytes()) {
+        let patterns = self.patterns;
+        patterns.each_in_text(text.as_bytes(), |find| {
             let at = at(find.start as usize);
+            if self.told.len() >= MOST {
+                self.cut += 1;
+                return;
+            }
             if !self.seen.insert((at.clone(), find.hash.clone())) && !first {
-                continue;
+                return;
             }
             let range = if first { find.start as usize..(find.start + find.length) as usize } else { 0..0 };
-            self.told.push(told(at, range, find, self.patterns));
-        }
+            self.told.push(told(at, range, find, patterns));
+        });
     }
 }
 

@@ -10,10 +10,13 @@ use super::pem;
 use super::search::Search;
 use super::spec::{Class, Left, Piece, SecretRule, Structure, Template, read_run};
 use super::verify::{Verified, Window, is_free_left, verify};
-use super::{AHEAD, BEHIND};
+use super::{AHEAD, BEHIND, CARRY};
 use crate::model::push_hex;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
+
+/// Bytes of a long text that are scanned at a time.
+const TEXT_BLOCK: usize = 256 << 10;
 
 /// Changes whenever the same rules may find something else.
 const ENGINE: &str = "secrets 1";
@@ -151,13 +154,31 @@ impl Patterns {
         }
     }
 
-    /// Scans a text that is no file, such as a variable's value: places and what they are, all of them.
+    /// Scans a text that is no file, such as a variable's value: places and what they are, all of them. Block by block, each
+    /// find given away at once: a text of megabytes may be full of them.
+    pub(super) fn each_in_text(&self, text: &[u8], mut take: impl FnMut(Find)) {
+        let mut new: usize = 0;
+        loop {
+            let (low, end) = (new.saturating_sub(CARRY), text.len().min(new + TEXT_BLOCK));
+            let last = end == text.len();
+            let extent = Extent { at: 0, len: end - low, entry: 0, file: low as u64, first: low == 0, last };
+            let mut finds = Finds::default();
+            self.scan_within(Room::endless(), (&text[low..end], new - low, last), &[extent], &mut finds);
+            finds.settle(&self.rules, Room::endless()).into_iter().for_each(&mut take);
+            if last {
+                return;
+            }
+            new = end;
+        }
+    }
+
+    /// The same with no more finds in a stretch than a file may have.
     #[must_use]
-    pub(super) fn scan_text(&self, text: &[u8]) -> Vec<Find> {
+    pub(super) fn scan_some(&self, text: &[u8]) -> Vec<Find> {
         let mut finds = Finds::default();
         let whole = Extent { at: 0, len: text.len(), entry: 0, file: 0, first: true, last: true };
-        self.scan_within(Room::endless(), (text, 0, true), &[whole], &mut finds);
-        finds.settle(&self.rules, Room::endless())
+        self.scan(text, 0, true, &[whole], &mut finds);
+        finds.settle(&self.rules, Room::default())
     }
 
     /// What stands at the window's anchor according to one attempt.

@@ -170,9 +170,9 @@ impl<'a> Redactor<'a> {
 
     fn mask(&self, text: &str, kind: Kind) -> Masked {
         let mut masks: Vec<(usize, usize, String)> = Vec::new();
-        for found in self.patterns.scan_text(text.as_bytes()) {
+        self.patterns.each_in_text(text.as_bytes(), |found| {
             masks.push((found.start as usize, (found.start + found.length) as usize, found.redacted));
-        }
+        });
         let at = |(start, end): (usize, usize)| (start, end, shown("", end - start));
         masks.extend(credentials(text).into_iter().map(|found| at(found.at)));
         masks.extend(self.stretches(text, kind).into_iter().map(at));

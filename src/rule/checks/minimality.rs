@@ -251,8 +251,8 @@ pub fn leftover_file(facts: &Facts, _: &Params, sink: &mut Sink) {
         {
             continue;
         }
-        // What holds credentials is told by sensitive-file, what build tools keep by build-cache.
-        if has_sensitive_name(&path) || is_in_cache(path.as_bytes()) {
+        // A file that holds credentials is told by sensitive-file, what build tools keep by build-cache.
+        if (has_sensitive_name(&path) && inside.is_none()) || is_in_cache(path.as_bytes()) {
             continue;
         }
         if let Some((directory, _)) = inside.filter(|(_, rest)| !rest.is_empty()) {
