@@ -32,7 +32,9 @@ pub(super) fn clean(outcome: &mut Outcome, redactor: &Redactor<'_>) {
         // Named one by one, so that a new text has to be thought of here.
         let Finding { rule: _, severity: _, confidence: _, message, at, also, origin: _, target, secret } = finding;
         cleaner.location(at, STEP_TEXT);
-        also.iter_mut().for_each(|at| cleaner.location(at, SHORT));
+        for at in also {
+            cleaner.location(at, SHORT);
+        }
         *message = cleaner.sentence(message);
         *target = cleaner.target(target);
         if let Some(SecretInfo { kind: _, redacted: _, hash: _ }) = secret {
@@ -65,7 +67,9 @@ impl Cleaner<'_> {
                     let text = ImagePath::clamp(&clean).display().into_owned();
                     *path = ImagePath::clamp(cut_middle(&text, PATH).as_bytes());
                 }
-                inside.iter_mut().for_each(|member| *member = self.name(member));
+                for member in inside {
+                    *member = self.name(member);
+                }
             }
             Location::History { step, layer: _, created_by } => {
                 let (masked, whole) = self.steps.entry(*step).or_insert_with(|| {

@@ -77,7 +77,7 @@ impl Search<'_> {
             let Some((_, entry, what)) = at.checked_sub(1).and_then(|at| texts.get(at)) else { continue };
             let rest = bytes.get(end..).unwrap_or_default();
             let ends = memchr::memchr(0, rest).unwrap_or(rest.len());
-            let folder = *what == What::Name && rest[..ends].iter().any(|&byte| byte == b'/') && rest[..ends] != *b"/";
+            let folder = *what == What::Name && rest[..ends].contains(&b'/') && rest[..ends] != *b"/";
             if !self.seen.insert(find.hash.clone()) && folder {
                 continue;
             }

@@ -8,6 +8,7 @@ use super::verify::{hash, shown};
 use crate::image::{ImageConfig, Way};
 use crate::model::{SecretInfo, visible_str};
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// Values shorter than this are masked where they are named, not wherever their letters stand.
@@ -111,7 +112,9 @@ impl<'a> Redactor<'a> {
             {
                 add(text);
             }
-            credentials(text).iter().for_each(|found| add(&text[found.range()]));
+            for found in credentials(text) {
+                add(&text[found.range()]);
+            }
         };
         for entry in &config.config.env {
             match entry.split_once('=') {
@@ -119,8 +122,12 @@ impl<'a> Redactor<'a> {
                 None => read(None, entry),
             }
         }
-        config.history.iter().for_each(|entry| read(None, &entry.created_by));
-        annotations.iter().for_each(|(key, value)| read(Some(key), value));
+        for entry in &config.history {
+            read(None, &entry.created_by);
+        }
+        for (key, value) in annotations {
+            read(Some(key), value);
+        }
         config.document.texts(|text| {
             let done = text.is_in(&["config", "env"]) || text.is_in(&["history"]) && text.is_field("created_by");
             let name = match text.way.last() {
@@ -169,15 +176,16 @@ impl<'a> Redactor<'a> {
     }
 
     fn mask(&self, text: &str, kind: Kind) -> Masked {
-        let mut masks: Vec<(usize, usize, String)> = Vec::new();
+        // What is no typed secret has no words of its own.
+        let mut masks: Vec<(usize, usize, Option<String>)> = Vec::new();
         self.patterns.each_in_text(text.as_bytes(), |found| {
-            masks.push((found.start as usize, (found.start + found.length) as usize, found.redacted));
+            masks.push((found.start as usize, (found.start + found.length) as usize, Some(found.redacted)));
         });
-        let at = |(start, end): (usize, usize)| (start, end, shown("", end - start));
+        let at = |(start, end): (usize, usize)| (start, end, None);
         masks.extend(credentials(text).into_iter().map(|found| at(found.at)));
         masks.extend(self.stretches(text, kind).into_iter().map(at));
         // Of overlapping masks the first one's words stand, over the whole stretch.
-        masks.sort_by(|a, b| (a.0, std::cmp::Reverse(a.1), &a.2).cmp(&(b.0, std::cmp::Reverse(b.1), &b.2)));
+        masks.sort_by(|a, b| (a.0, Reverse(a.1), Reverse(&a.2)).cmp(&(b.0, Reverse(b.1), Reverse(&b.2))));
         let mut out = Masked { text: String::with_capacity(text.len()), stretches: Vec::new() };
         let mut done = 0;
         let mut masks = masks.into_iter().peekable();
@@ -185,12 +193,12 @@ impl<'a> Redactor<'a> {
             while let Some((_, further, _)) = masks.next_if(|next| next.0 < end) {
                 if further > end {
                     end = further;
-                    word = shown("", end - start);
+                    word = None;
                 }
             }
             out.text.push_str(text.get(done..start).unwrap_or_default());
             let begin = out.text.len();
-            out.text.push_str(&word);
+            out.text.push_str(&word.unwrap_or_else(|| shown("", end - start)));
             out.stretches.push((start, end, begin, out.text.len()));
             done = end;
         }

@@ -106,7 +106,7 @@ mod tests {
         let json = Json::parse(br#"{"a":["x",{"b/c":"y"}],"a":"z","n":[1,null,[]],"e":{}}"#, 9).expect("JSON");
         let mut shown = Vec::new();
         json.texts(|text| {
-            shown.push(format!("{}{} {}", text.pointer(), if text.is_key { "!" } else { "" }, text.text))
+            shown.push(format!("{}{} {}", text.pointer(), if text.is_key { "!" } else { "" }, text.text));
         });
         assert_eq!(shown, ["/a! a", "/a/0 x", "/a/1/b~1c! b/c", "/a/1/b~1c y", "/a! a", "/a z", "/n! n", "/e! e"]);
         json.texts(|text| assert_eq!(text.is_in(&["A"]), text.pointer().starts_with("/a")));

@@ -224,7 +224,7 @@ fn is_web_token(text: &str) -> bool {
     let parts: Vec<&str> = text.split('.').collect();
     let encoded =
         |part: &&str| part.len() > 8 && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_=".contains(&b));
-    parts.len() == 3 && parts[0].starts_with("eyJ") && parts.iter().all(|part| encoded(part))
+    parts.len() == 3 && parts[0].starts_with("eyJ") && parts.iter().all(encoded)
 }
 
 /// Whether a Docker client's configuration holds a password. A helper's name is none.
