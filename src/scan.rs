@@ -1,5 +1,6 @@
 //! Joins source, facts and rules: reads an opened image once and says what was found. Knows no configuration.
 
+mod clean;
 mod hash;
 mod layers;
 
@@ -29,21 +30,23 @@ pub struct Options<'a> {
 
 /// What is known of an image after a scan.
 #[derive(Debug)]
-pub struct Scan {
-    /// Its facts.
+pub struct Scan<'a> {
+    /// Its facts, secrets and all: what leaves them for a reader passes the redactor.
     pub facts: Facts,
-    /// What was found, sorted.
+    /// What was found, sorted; secrets masked, long texts cut.
     pub outcome: Outcome,
+    /// Masks the image's secrets in any text.
+    pub redactor: Redactor<'a>,
 }
 
 /// Reads every layer of `source` once, runs the `rules` that are `wanted`, and sorts what they say.
 #[must_use]
-pub fn scan(
+pub fn scan<'a>(
     source: &dyn Source,
     rules: &RuleSet,
     wanted: &(dyn Fn(&RuleInfo) -> bool + Sync),
-    options: Options<'_>,
-) -> Scan {
+    options: Options<'a>,
+) -> Scan<'a> {
     let patterns = options.patterns;
     let reading = Reading {
         limits: options.limits,
@@ -61,10 +64,10 @@ pub fn scan(
     let (findings, gaps) = rules.run(&facts, wanted, options.limits);
     outcome.findings = findings;
     outcome.gaps.extend(gaps);
-    let redactor = Redactor::of_image(&facts.config, patterns);
-    redact(&mut outcome, &redactor);
+    let redactor = Redactor::of_image(&facts.config, &facts.annotations, patterns);
+    clean::clean(&mut outcome, &redactor);
     outcome.sort();
-    Scan { facts, outcome }
+    Scan { facts, outcome, redactor }
 }
 
 /// The facts of an image, and what reading it could not see or found odd.
@@ -131,19 +134,4 @@ fn of_layer(image: &Image, facts: &Facts, index: LayerIndex, reason: &str) -> Ga
         None => format!("layer {index}: {reason}"),
     };
     Gap { at: facts.history.of_layer(index).map_or(Location::Image, crate::image::Step::location), reason }
-}
-
-/// Takes secrets out of the build commands that findings and gaps quote, and out of what they say.
-fn redact(outcome: &mut Outcome, redactor: &Redactor<'_>) {
-    let clean = |at: &mut Location| {
-        if let Location::History { created_by, .. } = at {
-            *created_by = redactor.redact(created_by);
-        }
-    };
-    for finding in &mut outcome.findings {
-        clean(&mut finding.at);
-        finding.also.iter_mut().for_each(clean);
-        finding.message = redactor.redact(&finding.message);
-    }
-    outcome.gaps.iter_mut().chain(&mut outcome.notes).for_each(|gap| clean(&mut gap.at));
 }

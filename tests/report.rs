@@ -123,8 +123,8 @@ fn full() -> Report {
         hash: "0123456789abcdef".to_owned(),
     });
     token.also =
-        vec![file("/a", 0), Location::History { step: 4, layer: Some(1), created_by: "RUN  curl -H …\n x".to_owned() }];
-    let step = Location::History { step: 2, layer: None, created_by: "ADD https://example.org/a /a".to_owned() };
+        vec![file("/a", 0), Location::History { step: 4, layer: Some(1), created_by: "RUN  curl -H …\n x".into() }];
+    let step = Location::History { step: 2, layer: None, created_by: "ADD https://example.org/a /a".into() };
     let mut outcome = outcome(vec![
         finding("runs-as-root", Severity::High, Location::config("/config/User"), "root"),
         setuid("/usr/bin/sudo"),
@@ -486,7 +486,7 @@ fn hostile() -> Report {
             inside: vec![text.to_owned()],
         };
         findings.push(Finding { message: format!("'{text}' is bad"), ..finding("token", Severity::High, at, text) });
-        let step = Location::History { step: 1, layer: Some(1), created_by: text.to_owned() };
+        let step = Location::History { step: 1, layer: Some(1), created_by: text.into() };
         findings.push(finding("setuid-file", Severity::High, step, text));
         findings.push(finding("setuid-file", Severity::High, Location::config(format!("/{text}")), text));
         findings.push(finding("setuid-file", Severity::High, Location::Annotation { key: text.to_owned() }, text));

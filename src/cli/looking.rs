@@ -99,10 +99,10 @@ pub(super) fn look(
     wanted: &(dyn Fn(&RuleInfo) -> bool + Sync),
 ) -> Result<Looked, Problem> {
     let limits = Limits::default();
-    let source = open_image(reference, args, &limits)?;
+    let source = open_image(reference, args, &limits).map_err(|problem| clean(problem, &rules.patterns))?;
     let options = Options { limits: &limits, threads: threads(args), patterns: &rules.patterns, content, progress };
     let scan = scan::scan(&*source, &rules.set, wanted, options);
-    Ok(Looked { image: describe(source.image(), &scan.facts, &rules.patterns), outcome: scan.outcome })
+    Ok(Looked { image: describe(source.image(), &scan.facts, &scan.redactor), outcome: scan.outcome })
 }
 
 /// Opens `reference` and hands over the rows of its merged tree, sorted by path; with what was `removed` when asked.
@@ -113,7 +113,9 @@ pub(super) fn files(
     removed: bool,
     row: &mut dyn FnMut(&FileRow) -> std::io::Result<()>,
 ) -> Result<std::io::Result<u8>, Problem> {
-    let (facts, outcome) = gather(reference, args)?;
+    let patterns = patterns()?;
+    let (facts, outcome) = gather(reference, args, &patterns)?;
+    let redactor = Redactor::of_image(&facts.config, &facts.annotations, &patterns);
     let mut rows: Vec<FileRow> = facts.tree.iter().map(|node| visible_row(&facts, node)).collect();
     if removed {
         rows.extend(facts.tree.hidden().iter().filter_map(|hidden| {
@@ -127,9 +129,13 @@ pub(super) fn files(
     }
     let exit = if outcome.gaps.is_empty() { 0 } else { 3 };
     for gap in &outcome.gaps {
-        Problem::new(format!("not looked at: {}", gap.reason)).print();
+        Problem::new(format!("not looked at: {}", redactor.redact(&gap.reason))).print();
     }
-    Ok(rows.iter().try_for_each(row).map(|()| exit))
+    let told = rows.iter_mut().try_for_each(|file| {
+        file.each_text(|text| *text = redactor.redact_bytes(text));
+        row(file)
+    });
+    Ok(told.map(|()| exit))
 }
 
 /// Opens `reference` and hands over what each layer's tar holds, in order. Ends early when `row` fails. The number is
@@ -139,7 +145,9 @@ pub(super) fn entries(
     args: &OpenArgs,
     row: &mut dyn FnMut(&EntryRow) -> std::io::Result<()>,
 ) -> Result<std::io::Result<u8>, Problem> {
-    let (facts, _) = gather(reference, args)?;
+    let patterns = patterns()?;
+    let (facts, _) = gather(reference, args, &patterns)?;
+    let redactor = Redactor::of_image(&facts.config, &facts.annotations, &patterns);
     let mut exit = 0;
     for (layer, held) in (0..).zip(&facts.layers) {
         for record in held.entries.iter() {
@@ -147,13 +155,13 @@ pub(super) fn entries(
             let told = row(&EntryRow::Entry {
                 layer,
                 entry: record.index,
-                name: record.name.to_vec(),
+                name: redactor.redact_bytes(record.name),
                 type_flag: record.type_flag,
                 size: record.size,
                 mode,
                 uid,
                 gid,
-                link: record.link.to_vec(),
+                link: redactor.redact_bytes(record.link),
                 sha256: digest_of(held, record.index),
             });
             if let Err(error) = told {
@@ -164,7 +172,7 @@ pub(super) fn entries(
             held.gaps.iter().filter(|(entry, _)| entry.is_none()).map(|(_, error)| error.as_str()).collect();
         if !errors.is_empty() {
             exit = 3;
-            if let Err(error) = row(&EntryRow::Error { layer, error: errors.join("; ") }) {
+            if let Err(error) = row(&EntryRow::Error { layer, error: redactor.redact(&errors.join("; ")) }) {
                 return Ok(Err(error));
             }
         }
@@ -192,16 +200,29 @@ fn threads(args: &OpenArgs) -> usize {
     args.threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, std::num::NonZeroUsize::get)
 }
 
+/// A problem with an image, without the secrets that its words show: names in an archive are foreign text, too.
+fn clean(problem: Problem, patterns: &Patterns) -> Problem {
+    let redactor = Redactor::new(patterns);
+    Problem {
+        message: redactor.redact(&problem.message),
+        advice: problem.advice.map(|advice| redactor.redact(&advice)),
+    }
+}
+
+/// The built-in types of secrets: what the listings mask.
+fn patterns() -> Result<Patterns, Problem> {
+    RuleSet::builtin().map_err(|problems| unreadable(&problems))?.patterns().map_err(Problem::new)
+}
+
 /// Entries and hashes of every layer, no rules.
-fn gather(reference: &OsStr, args: &OpenArgs) -> Result<(Facts, Outcome), Problem> {
+fn gather(reference: &OsStr, args: &OpenArgs, patterns: &Patterns) -> Result<(Facts, Outcome), Problem> {
     let limits = Limits::default();
-    let source = open_image(reference, args, &limits)?;
-    let patterns = Patterns::new(&[]).map_err(Problem::new)?;
+    let source = open_image(reference, args, &limits).map_err(|problem| clean(problem, patterns))?;
     let progress = AtomicU64::new(0);
     let reading = Reading {
         limits: &limits,
         threads: threads(args),
-        patterns: &patterns,
+        patterns,
         content: false,
         hash_files: true,
         progress: &progress,
@@ -209,8 +230,8 @@ fn gather(reference: &OsStr, args: &OpenArgs) -> Result<(Facts, Outcome), Proble
     Ok(scan::gather(&*source, reading))
 }
 
-fn describe(image: &Image, facts: &Facts, patterns: &Patterns) -> ImageReport {
-    let redactor = Redactor::of_image(&image.config, patterns);
+/// What is said of the image itself; secrets masked in every text of it.
+fn describe(image: &Image, facts: &Facts, redactor: &Redactor<'_>) -> ImageReport {
     let layers = (0..)
         .zip(&image.layers)
         .map(|(index, layer)| Layer {
@@ -222,7 +243,7 @@ fn describe(image: &Image, facts: &Facts, patterns: &Patterns) -> ImageReport {
             origin: Origin::Unknown,
         })
         .collect();
-    ImageReport {
+    let mut report = ImageReport {
         source: image.source.clone(),
         names: image.names.clone(),
         manifest_digest: image.manifest_digest.clone(),
@@ -232,7 +253,9 @@ fn describe(image: &Image, facts: &Facts, patterns: &Patterns) -> ImageReport {
         user: User { config: image.config.config.user.clone(), uid: facts.start.uid, gid: facts.start.gid },
         layers,
         decision: Decision::default(),
-    }
+    };
+    report.each_text(|text| *text = redactor.redact_name(text));
+    report
 }
 
 fn visible_row(facts: &Facts, node: Node<'_>) -> FileRow {

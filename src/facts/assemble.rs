@@ -37,7 +37,7 @@ impl Facts {
         let packages = Packages::read(&tree, &layers, limits);
         let start = Start::read(&config, &tree, &layers, &accounts);
         let distribution = Distribution::read(&tree, &layers);
-        let mut gaps: Vec<_> = accounts.gaps.iter().chain(&packages.gaps).cloned().collect();
+        let mut gaps: Vec<(Location, String)> = accounts.gaps.iter().chain(&packages.gaps).cloned().collect();
         let mut incomplete: Vec<String> = (0..)
             .zip(&layers)
             .filter(|(_, layer)| layer.gaps.iter().any(|(entry, _)| entry.is_none()))
@@ -50,7 +50,12 @@ impl Facts {
             incomplete.push(why.clone());
             gaps.push((Location::Image, why));
         }
-        let told = secrets::metadata(&config, &history, &annotations, patterns);
+        let credentials = history.steps.iter().map(|step| secrets::credentials(&step.entry.created_by)).collect();
+        let (told, cut) = secrets::metadata(&config, &history, &annotations, patterns);
+        if cut > 0 {
+            let reason = format!("{cut} more secrets in the image's metadata are masked, and not told one by one");
+            gaps.push((Location::Image, reason));
+        }
         let facts = Self {
             names,
             platform,
@@ -61,6 +66,7 @@ impl Facts {
             tree,
             accounts,
             packages,
+            credentials,
             told,
             distribution,
             start,

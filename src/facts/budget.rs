@@ -14,6 +14,7 @@ const BODY_COST: usize = 96;
 #[derive(Debug)]
 pub struct Budget {
     bodies: AtomicI64,
+    records: AtomicI64,
     entries: Ledger<LayerEntries>,
     heads: Ledger<Heads>,
 }
@@ -51,8 +52,10 @@ impl Budget {
     /// Room for `layers` layers within `limits`.
     #[must_use]
     pub fn new(limits: &Limits, layers: usize) -> Self {
+        let room = |limit: u64| AtomicI64::new(i64::try_from(limit).unwrap_or(i64::MAX));
         Self {
-            bodies: AtomicI64::new(i64::try_from(limits.bodies).unwrap_or(i64::MAX)),
+            bodies: room(limits.bodies),
+            records: room(limits.records),
             entries: Ledger::new(limits.entries_held, layers),
             heads: Ledger::new(limits.heads, layers),
         }
@@ -65,8 +68,12 @@ impl Budget {
 
     /// Takes `bytes` of a body; whether there still was room for them.
     pub(super) fn take(&self, bytes: usize) -> bool {
-        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
-        self.bodies.fetch_sub(bytes, Ordering::Relaxed) >= bytes
+        take(&self.bodies, bytes)
+    }
+
+    /// Takes room for a PAX record of `bytes`; whether there still was some.
+    pub(super) fn take_record(&self, bytes: usize) -> bool {
+        take(&self.records, BODY_COST + bytes)
     }
 
     /// Keeps the next entry of `layer` when there is room; whether it is kept so far.
@@ -98,7 +105,8 @@ impl Budget {
 
     /// Puts what is kept into the facts of all `layers`, once all are read, and takes out what is not; gaps say so.
     pub fn settle(self, layers: &mut [LayerFacts], limits: &Limits) {
-        let overdrawn = self.bodies.load(Ordering::Relaxed) < 0;
+        let overdrawn = |room: &AtomicI64| room.load(Ordering::Relaxed) < 0;
+        let (bodies, records) = (overdrawn(&self.bodies), overdrawn(&self.records));
         for ((facts, entries), heads) in layers.iter_mut().zip(self.entries.settle()).zip(self.heads.settle()) {
             facts.entries = entries;
             facts.heads = heads.list;
@@ -116,16 +124,29 @@ impl Budget {
                 facts.gaps.push((None, why));
             }
         }
-        if overdrawn {
+        if bodies {
             let limit = limits.bodies;
-            for layer in layers.iter_mut() {
-                layer.bodies.clear();
-            }
-            if let Some(base) = layers.first_mut() {
-                let why = format!("the files that rules read pass {limit} bytes in all layers: none was read");
-                base.gaps.push((None, why));
-            }
+            let why = format!("the files that rules read pass {limit} bytes in all layers: none was read");
+            drop_all(layers, |layer| layer.bodies.clear(), why);
         }
+        if records {
+            let limit = limits.records;
+            let why = format!("PAX records pass {limit} bytes in all layers: none was searched for secrets");
+            drop_all(layers, |layer| layer.records.clear(), why);
+        }
+    }
+}
+
+fn take(room: &AtomicI64, bytes: usize) -> bool {
+    let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+    room.fetch_sub(bytes, Ordering::Relaxed) >= bytes
+}
+
+/// Clears what all layers hold of one kind because there was more than its limit.
+fn drop_all(layers: &mut [LayerFacts], clear: impl Fn(&mut LayerFacts), why: String) {
+    layers.iter_mut().for_each(clear);
+    if let Some(base) = layers.first_mut() {
+        base.gaps.push((None, why));
     }
 }
 

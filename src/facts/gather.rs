@@ -184,6 +184,11 @@ impl Visit for Gather<'_> {
         if self.untold_entries > TELL {
             self.budget.saw_entries(self.layer, std::mem::take(&mut self.untold_entries));
         }
+        for (key, value) in &entry.records {
+            if self.budget.take_record(key.len() + 1 + value.len()) && kept {
+                self.facts.records.push((entry.index, [key, &b"="[..], value].concat().into()));
+            }
+        }
         let (most, what) = self.want(entry);
         if what == What::Body && most > 0 {
             self.budget.take_body();

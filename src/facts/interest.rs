@@ -70,6 +70,8 @@ const BODIES: &[(Files, u64)] = &[
     (Named(".yarnrc.yml"), 64 << 10),
     (Named("credentials"), 64 << 10),
     (Named("kubeconfig"), 64 << 10),
+    (Under("/run/secrets/kubernetes.io"), 64 << 10),
+    (Under("/var/run/secrets/kubernetes.io"), 64 << 10),
 ];
 
 /// Bytes of the beginning of every executable file that are looked at. Go's linker puts the name of the ELF interpreter

@@ -15,6 +15,8 @@ pub struct LayerFacts {
     pub heads: Vec<Body>,
     /// What the content scan found, by entry and offset.
     pub hits: Vec<Hit>,
+    /// PAX records that say nothing of the file itself (comments, a builder's own), by entry.
+    pub records: Vec<(u32, Box<[u8]>)>,
     /// SHA-256 of regular files by entry: of all where they were asked for, else of those that may be a setuid copy of a
     /// program that does whatever it is told.
     pub digests: Vec<(u32, [u8; 32])>,
@@ -58,6 +60,7 @@ impl LayerFacts {
     pub(super) fn cut_at(&mut self, kept: u32) {
         self.bodies.retain(|body| body.entry < kept);
         self.heads.retain(|head| head.entry < kept);
+        self.records.retain(|(entry, _)| *entry < kept);
         self.hits.retain(|hit| hit.entry < kept || hit.entry == Self::TRAILING);
         self.digests.retain(|(entry, _)| *entry < kept);
         self.gaps.retain(|(entry, _)| entry.is_none_or(|entry| entry < kept));

@@ -57,6 +57,8 @@ pub struct Facts {
     pub accounts: Accounts,
     /// Installed packages.
     pub packages: Packages,
+    /// Credentials without a type in the `created_by` of each step of the history.
+    pub credentials: Vec<Vec<secrets::Credential>>,
     /// Typed secrets in config, history and annotations.
     pub told: Vec<secrets::Told>,
     /// What os-release says; `None` when there is none.

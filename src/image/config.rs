@@ -4,6 +4,7 @@ use super::json::{Field, Json, Notes};
 use super::{Digest, Platform};
 use crate::model::Limits;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The image config (OCI image-spec, "config.md", and Docker's image spec v1.2).
 #[derive(Clone, Debug, Default)]
@@ -22,6 +23,8 @@ pub struct ImageConfig {
     pub history: Vec<HistoryEntry>,
     /// Oddities that did not stop the reading: (JSON pointer, what).
     pub notes: Vec<(String, String)>,
+    /// The whole document, with what no field here holds; null for a config that was not read from one.
+    pub document: Arc<Json>,
 }
 
 /// The execution parameters, `config` in the image config.
@@ -76,7 +79,7 @@ pub struct HistoryEntry {
     /// `created`; `None` when it is no date.
     pub created: Option<String>,
     /// `created_by`.
-    pub created_by: String,
+    pub created_by: Arc<str>,
     /// `author`.
     pub author: Option<String>,
     /// `comment`.
@@ -102,6 +105,7 @@ impl ImageConfig {
         let mut notes = Notes::default();
         let mut read = Self::read(&Field::root(&document), limits, &mut notes)?;
         read.notes = notes.into_list();
+        read.document = Arc::new(document);
         Ok(read)
     }
 
@@ -128,6 +132,7 @@ impl ImageConfig {
             diff_ids: diff_ids.collect::<Result<_, _>>()?,
             history: history(&root.field("history", notes)?, limits, notes)?,
             notes: Vec::new(),
+            document: Arc::default(),
         })
     }
 }
@@ -167,7 +172,7 @@ fn history(field: &Field, limits: &Limits, notes: &mut Notes) -> Result<Vec<Hist
     let read = |element: &Field| {
         Ok(HistoryEntry {
             created: date(element, notes)?,
-            created_by: string(element, "created_by", notes)?.unwrap_or_default(),
+            created_by: string(element, "created_by", notes)?.unwrap_or_default().into(),
             author: string(element, "author", notes)?,
             comment: string(element, "comment", notes)?,
             empty_layer: element.field("empty_layer", notes)?.boolean()?.unwrap_or_default(),
@@ -356,7 +361,7 @@ mod tests {
         assert_eq!(config.user, "0:0\nroot");
         let text = [&br#"{"history":[{"created_by":""#[..], b"\xff\xfe", br#""}]}"#].concat();
         let read = ImageConfig::parse(&text, &Limits::default()).unwrap();
-        assert_eq!(read.history[0].created_by, "\u{fffd}\u{fffd}");
+        assert_eq!(&*read.history[0].created_by, "\u{fffd}\u{fffd}");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The config's history, aligned with the layers when it can be.
 
 use super::{HistoryEntry, ImageConfig, Instruction};
-use crate::model::{LayerIndex, Location};
+use crate::model::{LayerIndex, Location, StepText};
+use std::sync::Arc;
 
 /// The history with, for every step, its instruction and its layer.
 #[derive(Clone, Debug, Default)]
@@ -74,7 +75,20 @@ impl Step {
     /// Where this step stands.
     #[must_use]
     pub fn location(&self) -> Location {
-        Location::History { step: self.index, layer: self.layer, created_by: self.entry.created_by.clone() }
+        self.location_at(0)
+    }
+
+    /// Where byte `place` of `created_by` stands.
+    #[must_use]
+    pub fn location_at(&self, place: usize) -> Location {
+        let created_by = StepText::from(Arc::clone(&self.entry.created_by)).at(place);
+        Location::History { step: self.index, layer: self.layer, created_by }
+    }
+
+    /// Where `words` first stands in `created_by`, or this step when it does not.
+    #[must_use]
+    pub fn location_of(&self, words: &str) -> Location {
+        self.location_at(self.entry.created_by.find(words).unwrap_or(0))
     }
 }
 

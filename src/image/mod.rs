@@ -15,7 +15,7 @@ pub use config::{ContainerConfig, Healthcheck, HistoryEntry, ImageConfig};
 pub use digest::Digest;
 pub use history::{History, Step};
 pub use instruction::{Instruction, InstructionKind};
-pub use json::{Field, Json, Notes};
+pub use json::{Field, Json, Notes, Text, Way};
 pub use manifest::{ArchivedImage, Descriptor, Document, Index, Manifest};
 pub use media::{DocumentKind, LayerKind, artifact, document_kind, image_config, layer_kind};
 pub use platform::Platform;

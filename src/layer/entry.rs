@@ -52,6 +52,9 @@ pub struct Entry {
     pub device: (i64, i64),
     /// Extended attributes (`SCHILY.xattr.*`), in order of name.
     pub xattrs: Vec<(Vec<u8>, Vec<u8>)>,
+    /// PAX records that no field here holds: comments, names of users, a builder's own; and values that later records of
+    /// the same key replaced.
+    pub records: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
 /// All entries of one layer, compactly: 32 bytes an entry and its names.

@@ -37,6 +37,9 @@ pub struct Limits {
     pub packages: u64,
     /// The beginnings of executables held at once, for one image, and some bytes for each.
     pub heads: u64,
+    /// PAX records that say nothing of a file, held for the search for secrets, for one image; when there are more,
+    /// none is searched.
+    pub records: u64,
     /// Zeros of a sparse file's hole that are hashed; a longer hole is not a real file.
     pub hole_hashed: u64,
     /// A line of an account file.
@@ -73,6 +76,7 @@ impl Default for Limits {
             bodies: 160 << 20,
             packages: 64 << 20,
             heads: 24 << 20,
+            records: 16 << 20,
             hole_hashed: 1 << 30,
             line: 1 << 20,
             zstd_window_log: 27,

@@ -1,6 +1,6 @@
 //! Where in an image a thing stands.
 
-use super::ImagePath;
+use super::{ImagePath, StepText};
 
 /// Counts the layers of an image from its base, starting at 0.
 pub type LayerIndex = u32;
@@ -38,8 +38,8 @@ pub enum Location {
         step: u32,
         /// The layer it made; `None` when it made none or the history does not fit the layers.
         layer: Option<LayerIndex>,
-        /// Its `created_by`, secrets redacted.
-        created_by: String,
+        /// Its `created_by`, and where in it; secrets redacted and the rest cut to a few KiB once a scan is over.
+        created_by: StepText,
     },
     /// A file of one layer.
     File {

@@ -33,6 +33,22 @@ pub struct FileRow {
     pub removed_by: Option<LayerIndex>,
 }
 
+impl FileRow {
+    /// Shows `change` every text in it that comes from outside.
+    pub fn each_text(&mut self, mut change: impl FnMut(&mut Vec<u8>)) {
+        let mut path = self.path.as_bytes().to_vec();
+        change(&mut path);
+        if path != self.path.as_bytes() {
+            self.path = ImagePath::clamp(&path);
+        }
+        self.link.iter_mut().for_each(&mut change);
+        for (name, value) in &mut self.xattrs {
+            change(name);
+            change(value);
+        }
+    }
+}
+
 /// What a path is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]

@@ -237,7 +237,8 @@ pub enum Location {
         step: u32,
         /// The layer it made.
         layer: Option<u32>,
-        /// Its text, secrets redacted.
+        /// Its text, secrets redacted; of a long one the beginning and what stands around the place, with `[…N bytes…]`
+        /// for the rest.
         created_by: String,
     },
     /// A file.
@@ -370,7 +371,7 @@ fn location(at: &model::Location) -> Location {
         model::Location::Image => Location::Image,
         model::Location::Config { pointer } => Location::Config { pointer: pointer.clone() },
         model::Location::History { step, layer, created_by } => {
-            Location::History { step: *step, layer: *layer, created_by: created_by.clone() }
+            Location::History { step: *step, layer: *layer, created_by: created_by.as_str().to_owned() }
         }
         model::Location::File { path, layer, presence, line, column, inside } => {
             let (presence, removed_by) = match presence {

@@ -79,6 +79,29 @@ pub struct ImageReport {
     pub decision: Decision,
 }
 
+impl ImageReport {
+    /// Shows `change` every text in it that comes from outside, but what the decision holds. Each part is named, so that a
+    /// new one has to be thought of here.
+    pub fn each_text(&mut self, mut change: impl FnMut(&mut String)) {
+        let Self {
+            source,
+            names,
+            manifest_digest: _,
+            config_digest: _,
+            platform: Platform { os, architecture, variant },
+            created,
+            user: User { config, uid: _, gid: _ },
+            layers,
+            decision: _,
+        } = self;
+        for layer in layers {
+            let Layer { index: _, digest: _, diff_id: _, size: _, created_by, origin: _ } = layer;
+            created_by.iter_mut().for_each(&mut change);
+        }
+        [source, os, architecture, variant, config].into_iter().chain(names).chain(created).for_each(change);
+    }
+}
+
 /// The user of the config, resolved through the image's own account files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct User {

@@ -1,9 +1,9 @@
 //! Places and sizes in words, the same in every format for people.
 
-use crate::model::{Location, Presence, visible_str};
+use crate::model::{Location, Presence, StepText, visible_str};
 use std::fmt::Write as _;
 
-/// A longer `created_by` is cut: the whole of it stands in the JSON report.
+/// Characters of a `created_by` that are shown; the JSON report has more.
 const CREATED_BY: usize = 120;
 
 /// Where `at` is, in words; safe to print.
@@ -14,8 +14,7 @@ pub(super) fn words(at: &Location) -> String {
         Location::Annotation { key } => format!("annotation {}", visible_str(key)),
         Location::History { step, layer, created_by } => {
             let layer = layer.map_or(String::new(), |layer| format!(", layer {layer}"));
-            let line = one_line(created_by);
-            format!("history step {step}{layer}: {}", cut(&visible_str(&line), CREATED_BY))
+            format!("history step {step}{layer}: {}", around(created_by))
         }
         Location::File { layer, presence, .. } => {
             let mut text = file(at);
@@ -49,6 +48,20 @@ pub(super) fn file(at: &Location) -> String {
         let _ = write!(text, ":{number}");
     }
     text
+}
+
+/// One line of a step's text: its beginning, or what stands around its place when that is further on.
+fn around(text: &StepText) -> String {
+    let (whole, place) = (text.as_str(), text.place());
+    let before = one_line(&whole[..place]);
+    let length = before.chars().count();
+    if length < CREATED_BY * 2 / 3 || one_line(whole).chars().count() <= CREATED_BY {
+        return cut(&visible_str(&one_line(whole)), CREATED_BY);
+    }
+    let skipped = before.char_indices().nth(length - CREATED_BY / 4).map_or(0, |(at, _)| at);
+    let blank = if whole[..place].ends_with(char::is_whitespace) { " " } else { "" };
+    let line = format!("…{}{blank}{}", &before[skipped..], one_line(&whole[place..]));
+    cut(&visible_str(&line), CREATED_BY)
 }
 
 /// `text` with every run of blanks and newlines as one blank.
@@ -90,8 +103,12 @@ mod tests {
             inside: vec!["lib/b.jar".to_owned(), "c.properties".to_owned()],
         };
         assert_eq!(words(&inside), "/opt/a.jar!lib/b.jar!c.properties:1:4, layer 2, overwritten in layer 3");
-        let step = Location::History { step: 4, layer: None, created_by: "RUN  a\n\t&& b".to_owned() };
+        let step = Location::History { step: 4, layer: None, created_by: "RUN  a\n\t&& b".into() };
         assert_eq!(words(&step), "history step 4: RUN a && b");
+        let text = format!("RUN {} NEEDLE{}", "a; ".repeat(500), " z".repeat(500));
+        let created_by = StepText::from(text.as_str()).at(text.find("NEEDLE").expect("there"));
+        let far = words(&Location::History { step: 4, layer: None, created_by });
+        assert!(far.contains("…") && far.contains(" a; NEEDLE z z") && far.chars().count() < 160, "{far}");
         assert_eq!(words(&Location::config("/config/User")), "config /config/User");
     }
 

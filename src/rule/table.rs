@@ -34,7 +34,7 @@ pub struct Cut {
 }
 
 /// A finding in the making.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Found {
     /// Where.
     pub at: Location,
@@ -61,13 +61,22 @@ impl Sink {
 
     /// Says a finding about `target` at a place; the returned value takes what else is known.
     pub fn find(&mut self, at: Location, target: impl Into<String>, message: impl Into<String>) -> &mut Found {
-        if self.found.len() >= self.most {
+        if self.found.len() >= self.most && self.is_full() {
             self.cut.found += 1;
             self.spare = found(at);
             return &mut self.spare;
         }
         self.found.push(Found { message: message.into(), target: target.into(), ..found(at) });
         self.found.last_mut().unwrap_or(&mut self.spare)
+    }
+
+    /// Whether there is no room even when what is said twice is said once. Asked again only when that made room.
+    fn is_full(&mut self) -> bool {
+        if self.cut.found == 0 {
+            self.found.sort_by(|a, b| (&a.at, &a.target, &a.message).cmp(&(&b.at, &b.target, &b.message)));
+            self.found.dedup();
+        }
+        self.found.len() > self.most / 2
     }
 
     /// Says that something could not be told.

@@ -5,12 +5,13 @@
 //! thread and a short queue for the helpers.
 
 use super::hash::Chain;
-use crate::facts::secrets::{CARRY, Extent, Finds, Patterns};
+use crate::facts::secrets::{CARRY, Extent, Finds, Patterns, in_entries};
 use crate::facts::{Budget, Gather, LayerFacts};
 use crate::image::Digest;
 use crate::layer::{Decoder, TarWalk};
 use crate::model::Limits;
 use crate::source::Source;
+use rayon::prelude::*;
 use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -121,6 +122,11 @@ pub fn read_layers(source: &dyn Source, reading: Reading<'_>) -> Vec<LayerFacts>
     let done = pool.done.into_inner().unwrap_or_else(PoisonError::into_inner);
     let mut layers: Vec<LayerFacts> = done.into_iter().map(Option::unwrap_or_default).collect();
     pool.budget.settle(&mut layers, reading.limits);
+    // Only now is it settled which names are kept.
+    layers.par_iter_mut().for_each(|layer| {
+        layer.hits.extend(in_entries(&layer.entries, &layer.records, reading.patterns));
+        layer.hits.sort();
+    });
     layers
 }
 

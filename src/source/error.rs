@@ -1,7 +1,7 @@
 //! Why an image cannot be opened, in one line that names the thing first.
 
 use crate::image::Transport;
-use crate::model::{system_says, visible_str};
+use crate::model::{cut_end, system_says, visible_str};
 use std::fmt;
 
 /// An image could not be opened. Shown as one line: the image as the person named it, the object inside it, the
@@ -158,10 +158,7 @@ fn list(choices: &[String]) -> String {
 
 /// At most `most` characters of `text`.
 pub(super) fn cut(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
+    cut_end(text, most).into_owned()
 }
 
 impl fmt::Display for SourceError {
@@ -179,7 +176,7 @@ mod tests {
 
     #[test]
     fn one_bounded_line() {
-        let choices = (0..30).map(|i| format!("x\u{1b}[2J\n{i}:{}", "y".repeat(1000))).collect();
+        let choices = (0..30).map(|i| format!("x\u{1b}[2J\n{i}:{}", "y/".repeat(500))).collect();
         let error = SourceError { source: "a\nb.tar".to_owned(), trouble: Trouble::Several { choices } };
         let line = error.to_string();
         assert!(line.starts_with("a\\u{a}b.tar: holds several images: x\\u{1b}[2J\\u{a}0:y"), "{line}");

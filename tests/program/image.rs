@@ -176,6 +176,11 @@ impl Layer {
         self
     }
 
+    /// A PAX header for the entry that follows.
+    pub(crate) fn extension(&mut self, records: &[u8]) -> &mut Self {
+        self.entry(b"PaxHeaders/0", tar::EntryType::XHeader, 0o644, b"", records)
+    }
+
     pub(crate) fn tar(&self) -> Vec<u8> {
         [self.0.as_slice(), &[0; 1024]].concat()
     }

@@ -16,6 +16,7 @@ mod hostile;
 mod image;
 mod outputs;
 mod run;
+mod texts;
 
 use std::path::{Path, PathBuf};
 

@@ -6,6 +6,13 @@ use super::names::{is_secret_name, is_secret_value};
 use super::shell_options;
 use std::ops::Range;
 
+/// Bytes of a value that are looked at to tell whether it is a credential. Every name before a long value asks anew.
+const JUDGED: usize = 1 << 10;
+
+/// A value that is longer and no credential is not looked into again: without this bound a word of a megabyte that names
+/// a password in every tenth byte would be read a hundred thousand times.
+const LONG: usize = 4 << 10;
+
 /// Every credential in `text`, by place, not overlapping. `text` is a `created_by` of the history, an instruction, or a
 /// command line.
 #[must_use]
@@ -17,6 +24,7 @@ pub fn credentials(text: &str) -> Vec<Credential> {
     headers(text, &mut found);
     shell_options::options(text, &mut found);
     env_with_blank(text, &mut found);
+    netrc(text, &mut found);
     found.retain(|credential: &Credential| credential.at.0 < credential.at.1);
     found.sort_by(|a, b| {
         (a.at.0, std::cmp::Reverse(a.at.1), &a.name).cmp(&(b.at.0, std::cmp::Reverse(b.at.1), &b.name))
@@ -50,8 +58,11 @@ fn assignments(text: &str, found: &mut Vec<Credential>) {
         let package = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-+.".contains(&b));
         let version =
             package && text[at.clone()].starts_with(|c: char| c.is_ascii_digit()) && text[at.clone()].contains('.');
-        if !version && is_secret_value(name, &text[at.clone()]) {
+        let secret = !version && is_secret(name, &text[at.clone()]);
+        if secret || at.len() > LONG {
             skip = at.end;
+        }
+        if secret {
             found.push(Credential { at: (at.start, at.end), name: name.to_owned() });
         }
     }
@@ -60,7 +71,11 @@ fn assignments(text: &str, found: &mut Vec<Credential>) {
 /// `"name": "value"`, `name: value` with a quoted value, as in JSON and YAML that a command writes.
 fn pairs_with_colon(text: &str, found: &mut Vec<Credential>) {
     let bytes = text.as_bytes();
+    let mut skip = 0;
     for colon in memchr::memchr_iter(b':', bytes) {
+        if colon < skip {
+            continue;
+        }
         let mut end = colon;
         while end > 0 && matches!(bytes[end - 1], b'"' | b'\'' | b'\\' | b' ') {
             end -= 1;
@@ -72,7 +87,11 @@ fn pairs_with_colon(text: &str, found: &mut Vec<Credential>) {
             continue;
         }
         let at = value(text, begin, None);
-        if is_secret_value(name, &text[at.clone()]) {
+        let secret = is_secret(name, &text[at.clone()]);
+        if secret || at.len() > LONG {
+            skip = at.end;
+        }
+        if secret {
             found.push(Credential { at: (at.start, at.end), name: name.to_owned() });
         }
     }
@@ -92,19 +111,25 @@ fn urls(text: &str, found: &mut Vec<Credential>) {
             None if user.len() >= 20 => from..at_sign,
             None => continue,
         };
-        if is_secret_value("password", &text[secret.clone()])
-            && !super::names::is_placeholder_in_url(&text[secret.clone()])
-        {
+        if is_secret("password", &text[secret.clone()]) && !super::names::is_placeholder_in_url(&text[secret.clone()]) {
             let host = text[at_sign + 1..end].split(':').next().unwrap_or("");
             found.push(Credential { at: (secret.start, secret.end), name: format!("URL of {host}") });
         }
     }
 }
 
+/// The words between `Authorization:` and what it authorizes with.
+const SCHEMES: &[&str] = &["bearer", "basic", "token", "digest", "apikey", "negotiate", "bot", "ssws"];
+
 /// `Authorization: Bearer x` and headers whose name promises a credential.
 fn headers(text: &str, found: &mut Vec<Credential>) {
     let bytes = text.as_bytes();
+    let mut words = Words { bytes, last: 0..0 };
+    let mut skip = 0;
     for colon in memchr::memchr_iter(b':', bytes) {
+        if colon < skip {
+            continue;
+        }
         let name = &text[name_start(bytes, colon)..colon];
         let known = name.eq_ignore_ascii_case("authorization") || name.eq_ignore_ascii_case("proxy-authorization");
         let own = name.contains('-')
@@ -118,19 +143,43 @@ fn headers(text: &str, found: &mut Vec<Credential>) {
         }
         let rest = &text[colon + 1..];
         let mut begin = colon + 1 + (rest.len() - rest.trim_start_matches(' ').len());
-        let mut end = begin + text[begin..].find(['"', '\'', '\\', '\n', '\r']).unwrap_or(text.len() - begin);
-        if known {
-            let scheme = text[begin..end].split(' ').next().unwrap_or("").to_ascii_lowercase();
-            if ["bearer", "basic", "token", "digest", "apikey", "negotiate", "bot", "ssws"].contains(&scheme.as_str()) {
-                begin = (begin + scheme.len() + 1).min(end);
-            }
-        }
         // Without quotes a header ends at a blank.
-        end = begin + text[begin..end].find([' ', ';', '|', '&']).unwrap_or(end - begin);
-        if is_secret_value("token", &text[begin..end]) {
+        let mut end = words.end(begin);
+        if known && SCHEMES.iter().any(|scheme| text[begin..end].eq_ignore_ascii_case(scheme)) {
+            let blank = usize::from(bytes.get(end) == Some(&b' '));
+            begin = end + blank;
+            end = if blank == 1 { words.end(begin) } else { end };
+        }
+        if is_secret("token", &text[begin..end]) {
+            skip = end;
             found.push(Credential { at: (begin, end), name: format!("{name} header") });
         }
     }
+}
+
+/// Ends of the values of headers, each found once however many names stand before it.
+struct Words<'a> {
+    bytes: &'a [u8],
+    /// Where the last answer was looked for, and the answer.
+    last: Range<usize>,
+}
+
+impl Words<'_> {
+    /// Where the word that goes on at `from` ends.
+    fn end(&mut self, from: usize) -> usize {
+        if !self.last.contains(&from) {
+            let stop = |byte: &u8| b" ;|&\"'\\\n\r".contains(byte);
+            let rest = self.bytes.get(from..).unwrap_or_default();
+            self.last = from..from + rest.iter().position(stop).unwrap_or(rest.len());
+        }
+        self.last.end
+    }
+}
+
+/// [`is_secret_value`] by the beginning of a value.
+fn is_secret(name: &str, value: &str) -> bool {
+    let end = (0..=value.len().min(JUDGED)).rev().find(|&end| value.is_char_boundary(end)).unwrap_or(0);
+    is_secret_value(name, &value[..end])
 }
 
 /// `ENV NAME value`, the old form.
@@ -141,12 +190,36 @@ fn env_with_blank(text: &str, found: &mut Vec<Credential>) {
     let rest = rest.trim_start();
     let Some((name, value)) = rest.split_once([' ', '\t']) else { return };
     let value = value.trim();
-    if !name.contains('=') && is_secret_name(name) && is_secret_value(name, value) {
+    if !name.contains('=') && is_secret_name(name) && is_secret(name, value) {
         let start = text.len() - rest.len() + name.len() + 1;
         let start = start + (text[start..].len() - text[start..].trim_start().len());
         found.push(Credential { at: (start, start + value.len()), name: name.to_owned() });
     }
 }
+
+/// `machine HOST login NAME password VALUE`, the lines of a `.netrc` that a command writes.
+fn netrc(text: &str, found: &mut Vec<Credential>) {
+    let between = |c: char| c.is_ascii_whitespace() || matches!(c, '"' | '\'');
+    for place in memchr::memmem::find_iter(text.as_bytes(), "password") {
+        let low = (place.saturating_sub(NETRC)..=place).find(|&at| text.is_char_boundary(at)).unwrap_or(place);
+        let mut before =
+            text[low..place].rsplit("\\n").flat_map(|line| line.rsplit(between)).filter(|word| !word.is_empty());
+        let apart = text[..place].ends_with(between) || text[..place].ends_with("\\n");
+        if !apart || before.nth(1) != Some("login") {
+            continue;
+        }
+        let rest = &text[place + "password".len()..];
+        let value = rest.trim_start_matches(|c: char| c.is_ascii_whitespace());
+        let start = text.len() - value.len();
+        let end = value.find(|c: char| between(c) || c == '\\').map_or(text.len(), |end| start + end);
+        if value.len() < rest.len() && is_secret("password", &text[start..end]) {
+            found.push(Credential { at: (start, end), name: "a machine in .netrc".to_owned() });
+        }
+    }
+}
+
+/// Bytes before the word `password` that tell whether it stands in a `.netrc`.
+const NETRC: usize = 256;
 
 /// Where the name that ends at `end` begins.
 fn name_start(bytes: &[u8], end: usize) -> usize {
@@ -246,11 +319,13 @@ fn word_end(text: &str, from: usize) -> usize {
             b' ' | b'\t' | b'\n' | b'\r' | b';' | b'&' | b'|' | b')' | b'>' => break,
             b'"' | b'\'' => {
                 // The end of a string around the assignment, or a quoted piece of the value.
-                let piece = bytes[at + 1..].iter().position(|&next| next == byte).map(|length| at + 1 + length);
                 let outer = bytes.get(at + 1).is_none_or(|next| b" \t\n\r;&|),]}\\".contains(next));
-                match piece {
-                    Some(end) if !outer => at = end,
-                    _ => break,
+                if outer {
+                    break;
+                }
+                match memchr::memchr(byte, &bytes[at + 1..]) {
+                    Some(length) => at += 1 + length,
+                    None => break,
                 }
             }
             _ => {}
@@ -306,6 +381,8 @@ mod tests {
             ("RUN PASS=ab\"cd ef\"gh ./x", &["ab\"cd ef\"gh"]),
             ("RUN wget --header='PRIVATE-TOKEN: abc-def' https://x.example", &["abc-def"]),
             ("RUN [\"sh\", \"-c\", \"mysql -psecr3t\"]", &["secr3t"]),
+            ("RUN echo \"machine x.example login me password t0ken\" > ~/.netrc", &["t0ken"]),
+            ("RUN printf 'machine x.example\\nlogin me\\npassword t0ken\\n' > ~/.netrc", &["t0ken"]),
         ] {
             let found: Vec<String> = values(text).into_iter().map(|(_, value)| value).collect();
             assert_eq!(found, wanted, "{text}");
@@ -338,8 +415,38 @@ mod tests {
             "RUN npm config set //r.example/:_authToken=${NPM_TOKEN}",
             "RUN openssl req -newkey rsa:2048 -nodes -keyout k.pem -passout pass:$PW",
             "RUN if [ \"$PASSWORD\" == \"x\" ]; then :; fi",
+            "RUN echo \"machine x.example login me password $PW\" > ~/.netrc",
+            "RUN echo give a login and a password please",
         ] {
             assert_eq!(values(text), [], "{text}");
+        }
+    }
+
+    /// A megabyte of each: what is read anew for every name does not come to an end.
+    #[test]
+    fn long_texts_are_read_once() {
+        for (piece, most) in [
+            ("X-Api-Key:", 1),
+            ("X-Api-Key:$", 1),
+            ("Authorization: Bearer ", 60_000),
+            ("PASSWORD=", 1),
+            ("PASSWORD=$", 1),
+            ("PASSWORD=\"$a\"", 1),
+            ("PASSWORD='a' ", 100_000),
+            ("\"password\":\"$a", 1),
+            ("docker a ", 0),
+            ("htpasswd ", 0),
+            ("chpasswd ", 0),
+            ("add_user rabbitmqctl ", 120_000),
+            ("echo a | ", 0),
+            ("login a password ", 100_000),
+            ("login a password", 1),
+            ("curl -u a:b; ", 100_000),
+        ] {
+            let text = piece.repeat((1 << 20) / piece.len());
+            assert!(credentials(&text).len() <= most, "{piece}: {}", credentials(&text).len());
+            let text = format!("ENV {text}");
+            assert!(credentials(&text).len() <= most.max(1), "ENV {piece}: {}", credentials(&text).len());
         }
     }
 }

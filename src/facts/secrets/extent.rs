@@ -30,16 +30,22 @@ pub(super) struct Room {
     stretch: Option<(u32, u64)>,
     taken: u32,
     last: Option<u64>,
+    endless: bool,
 }
 
 impl Room {
+    /// Room for every find: what is to be masked is masked to the last.
+    pub(super) fn endless() -> Self {
+        Self { endless: true, ..Self::default() }
+    }
+
     /// Whether a find at `anchor` still stands.
     pub(super) fn has(&mut self, entry: u32, anchor: u64) -> bool {
         let here = Some((entry, anchor >> STRETCH));
         if self.stretch != here {
-            *self = Self { stretch: here, taken: 0, last: None };
+            *self = Self { stretch: here, taken: 0, last: None, ..*self };
         }
-        self.taken < FINDS_PER_STRETCH || self.last == Some(anchor)
+        self.endless || self.taken < FINDS_PER_STRETCH || self.last == Some(anchor)
     }
 
     pub(super) fn take(&mut self, anchor: u64) {

@@ -109,21 +109,23 @@ impl Finds {
     pub fn hits(mut self, rules: &[SecretRule]) -> Vec<Hit> {
         let mut parts = std::mem::take(&mut self.parts);
         parts.sort_unstable();
-        let mut hits: Vec<Hit> = self.settle(rules).into_iter().map(|find| hit(find, &parts, rules)).collect();
+        let mut hits: Vec<Hit> =
+            self.settle(rules, Room::default()).into_iter().map(|find| hit(find, &parts, rules)).collect();
         hits.sort();
         hits
     }
 
-    /// Doubles and what exceeds a stretch's share removed; by entry and place.
-    pub(super) fn settle(self, rules: &[SecretRule]) -> Vec<Find> {
+    /// Doubles and what exceeds a stretch's share of `room` removed; by entry and place.
+    pub(super) fn settle(self, rules: &[SecretRule], room: Room) -> Vec<Find> {
         let mut finds = self.finds;
         finds.sort_by(|a, b| {
             (a.entry, a.rule, a.anchor, a.start, a.length).cmp(&(b.entry, b.rule, b.anchor, b.start, b.length))
         });
-        let (mut rule, mut room) = (None, Room::default());
+        let empty = room;
+        let (mut rule, mut room) = (None, empty);
         finds.retain(|find| {
             if rule != Some(find.rule) {
-                (rule, room) = (Some(find.rule), Room::default());
+                (rule, room) = (Some(find.rule), empty);
             }
             let stands = room.has(find.entry, find.anchor);
             if stands {

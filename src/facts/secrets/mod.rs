@@ -5,6 +5,7 @@
 mod credential;
 mod credentials;
 mod encode;
+mod entries;
 mod extent;
 mod finds;
 mod generate;
@@ -20,13 +21,14 @@ mod verify;
 
 pub use credential::Credential;
 pub use credentials::credentials;
+pub use entries::in_entries;
 pub use extent::Extent;
 pub use finds::Finds;
 pub use generate::generate;
 pub use metadata::{Told, metadata};
 pub use names::{is_placeholder, is_secret_name, is_secret_value};
 pub use pattern::Patterns;
-pub use redact::{Redactor, credential_info};
+pub use redact::{Masked, Redactor, credential_info};
 pub use spec::{Check, Companion, Left, SecretRule, SecretSpec, Structure};
 
 use crate::model::{Confidence, SecretInfo, Severity};
@@ -62,7 +64,8 @@ pub struct Hit {
     pub severity: Severity,
     /// How sure.
     pub confidence: Confidence,
-    /// What the structure told, such as "checksum valid" or "encrypted"; may be empty.
+    /// What the structure told, such as "checksum valid" or "encrypted", and where it stands when that is not the body;
+    /// may be empty.
     pub detail: String,
     /// Whether the file is a program or a library (ELF, PE, Mach-O, ar), which may carry keys for its own tests.
     pub program: bool,

@@ -226,6 +226,7 @@ pub fn is_secret_value(name: &str, value: &str) -> bool {
     let password = words(name).iter().any(|word| word.starts_with("pass") || word == "pwd" || word == "pw");
     let only = |set: &str| value.chars().all(|c| set.contains(c));
     !(value.is_empty()
+        || is_masked(value)
         || SETTINGS.contains(&lower.as_str())
         || only("*xX.•-_ ?!")
         || is_reference(value)
@@ -234,6 +235,13 @@ pub fn is_secret_value(name: &str, value: &str) -> bool {
         || (!password && value.len() < 12 && value.bytes().all(|b| b.is_ascii_digit()))
         || (!password && is_version(value))
         || (!password && is_fingerprint(value)))
+}
+
+/// Whether it was masked before: a prefix, an ellipsis and the length.
+fn is_masked(value: &str) -> bool {
+    value.split_once("…(").is_some_and(|(_, rest)| {
+        rest.strip_suffix(')').is_some_and(|length| !length.is_empty() && length.bytes().all(|b| b.is_ascii_digit()))
+    })
 }
 
 /// Whether the value stands for nothing in particular: `changeme`, `<your password>`.

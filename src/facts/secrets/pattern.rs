@@ -10,10 +10,13 @@ use super::pem;
 use super::search::Search;
 use super::spec::{Class, Left, Piece, SecretRule, Structure, Template, read_run};
 use super::verify::{Verified, Window, is_free_left, verify};
-use super::{AHEAD, BEHIND};
+use super::{AHEAD, BEHIND, CARRY};
 use crate::model::push_hex;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
+
+/// Bytes of a long text that are scanned at a time.
+const TEXT_BLOCK: usize = 256 << 10;
 
 /// Changes whenever the same rules may find something else.
 const ENGINE: &str = "secrets 1";
@@ -94,6 +97,16 @@ impl Patterns {
     /// the stream ends here. `extents` are the files in it, by place, not overlapping. What is found is added to
     /// `finds`; join the finds of all buffers of a layer, in any order, and ask [`Finds::hits`].
     pub fn scan(&self, buffer: &[u8], new: usize, last: bool, extents: &[Extent], finds: &mut Finds) {
+        self.scan_within(Room::default(), (buffer, new, last), extents, finds);
+    }
+
+    fn scan_within(
+        &self,
+        room: Room,
+        (buffer, new, last): (&[u8], usize, bool),
+        extents: &[Extent],
+        finds: &mut Finds,
+    ) {
         let from = new.saturating_sub(AHEAD);
         let to = if last { buffer.len() } else { buffer.len().saturating_sub(AHEAD) };
         for extent in extents {
@@ -103,7 +116,7 @@ impl Patterns {
                 finds.parts.push(Part::of(buffer, new, extent));
             }
         }
-        let mut rooms = vec![Room::default(); self.rules.len()];
+        let mut rooms = vec![room; self.rules.len()];
         let mut files = extents.iter().peekable();
         let mut lines = None;
         let begins = |place: usize| extents.binary_search_by_key(&place, |extent| extent.at).is_ok();
@@ -141,13 +154,31 @@ impl Patterns {
         }
     }
 
-    /// Scans a text that is no file, such as a variable's value: places and what they are.
+    /// Scans a text that is no file, such as a variable's value: places and what they are, all of them. Block by block, each
+    /// find given away at once: a text of megabytes may be full of them.
+    pub(super) fn each_in_text(&self, text: &[u8], mut take: impl FnMut(Find)) {
+        let mut new: usize = 0;
+        loop {
+            let (low, end) = (new.saturating_sub(CARRY), text.len().min(new + TEXT_BLOCK));
+            let last = end == text.len();
+            let extent = Extent { at: 0, len: end - low, entry: 0, file: low as u64, first: low == 0, last };
+            let mut finds = Finds::default();
+            self.scan_within(Room::endless(), (&text[low..end], new - low, last), &[extent], &mut finds);
+            finds.settle(&self.rules, Room::endless()).into_iter().for_each(&mut take);
+            if last {
+                return;
+            }
+            new = end;
+        }
+    }
+
+    /// The same with no more finds in a stretch than a file may have.
     #[must_use]
-    pub(super) fn scan_text(&self, text: &[u8]) -> Vec<Find> {
+    pub(super) fn scan_some(&self, text: &[u8]) -> Vec<Find> {
         let mut finds = Finds::default();
         let whole = Extent { at: 0, len: text.len(), entry: 0, file: 0, first: true, last: true };
         self.scan(text, 0, true, &[whole], &mut finds);
-        finds.settle(&self.rules)
+        finds.settle(&self.rules, Room::default())
     }
 
     /// What stands at the window's anchor according to one attempt.

@@ -76,13 +76,12 @@ pub(super) fn options(text: &str, found: &mut Vec<Credential>) {
 }
 
 fn stretch(text: &str, from: usize, to: usize, depth: usize, found: &mut Vec<Credential>) {
-    let lines = lines(text, from, to);
-    for (at, line) in lines.iter().enumerate() {
-        command(text, line, found);
-        if line.pipes
-            && let Some(next) = lines.get(at + 1)
-        {
-            piped(text, line, next, found);
+    let (mut at, mut before) = (from, Line::default());
+    // One command at a time: a text may have a million.
+    while let Some(line) = next_line(text, &mut at, to) {
+        command(text, &line, found);
+        if before.pipes {
+            piped(text, &before, &line, found);
         }
         for word in &line.words {
             let quoted = word.inner != word.outer;
@@ -90,12 +89,19 @@ fn stretch(text: &str, from: usize, to: usize, depth: usize, found: &mut Vec<Cre
                 stretch(text, word.inner.0, word.inner.1, depth + 1, found);
             }
         }
+        before = line;
     }
 }
 
 fn command(text: &str, line: &Line, found: &mut Vec<Credential>) {
     let text_of = |word: &Word| &text[word.inner.0..word.inner.1];
-    let has = |wanted: &str| wanted.is_empty() || line.words.iter().any(|word| text_of(word) == wanted);
+    // Asked once: a line may have a million words.
+    let mut needed: Vec<&str> = OPTIONS.iter().map(|(_, needs, ..)| *needs).filter(|needs| !needs.is_empty()).collect();
+    needed.retain(|needs| line.words.iter().any(|word| text_of(word) == *needs));
+    let has = |needs: &str| needs.is_empty() || needed.contains(&needs);
+    let last_plain = line.words.iter().rposition(|word| !text_of(word).starts_with('-'));
+    let rabbit = line.words.iter().any(|word| text_of(word).ends_with("rabbitmqctl"));
+    let (mut htpasswd, mut chpasswd) = (false, false);
     let mut say = |at: (usize, usize), name: &str| {
         if is_secret_value("password", &text[at.0..at.1]) {
             found.push(Credential { at, name: name.to_owned() });
@@ -146,23 +152,24 @@ fn command(text: &str, line: &Line, found: &mut Vec<Credential>) {
         {
             say(next.inner, option);
         }
-        if base == "htpasswd" {
+        if base == "htpasswd" && !std::mem::replace(&mut htpasswd, true) {
             let rest = &line.words[at + 1..];
             let batch = rest.iter().any(|word| {
                 text_of(word).starts_with('-') && !text_of(word).starts_with("--") && text_of(word).contains('b')
             });
-            let plain: Vec<&Word> = rest.iter().filter(|word| !text_of(word).starts_with('-')).collect();
-            if let (true, Some(last)) = (batch && plain.len() >= 2, plain.last()) {
-                say(last.inner, "htpasswd -b");
+            let plain = rest.iter().filter(|word| !text_of(word).starts_with('-')).take(2).count();
+            if let (true, Some(last)) = (batch && plain == 2, last_plain) {
+                say(line.words[last].inner, "htpasswd -b");
             }
         }
-        if matches!(option, "add_user" | "change_password")
-            && line.words.iter().any(|word| text_of(word).ends_with("rabbitmqctl"))
+        if rabbit
+            && matches!(option, "add_user" | "change_password")
             && let Some(password) = line.words.get(at + 2)
         {
             say(password.inner, "rabbitmqctl");
         }
         if base == "chpasswd"
+            && !std::mem::replace(&mut chpasswd, true)
             && let Some(here) = line.words[at..].iter().position(|word| text_of(word) == "<<<")
         {
             for word in &line.words[at + here + 1..] {
@@ -178,6 +185,8 @@ fn piped(text: &str, line: &Line, next: &Line, found: &mut Vec<Credential>) {
     let echo = line.words.iter().position(|word| matches!(text_of(word).rsplit('/').next(), Some("echo" | "printf")));
     let Some(echo) = echo else { return };
     let runs = |name: &str| next.words.iter().any(|word| text_of(word).rsplit('/').next() == Some(name));
+    let (chpasswd, passwd) =
+        (runs("chpasswd"), runs("passwd") || next.words.iter().any(|word| text_of(word) == "--password-stdin"));
     let said =
         line.words[echo + 1..].iter().filter(|word| !text_of(word).starts_with('-') && !text_of(word).starts_with('%'));
     let mut say = |at: (usize, usize), name: &str| {
@@ -186,9 +195,9 @@ fn piped(text: &str, line: &Line, next: &Line, found: &mut Vec<Credential>) {
         }
     };
     for word in said {
-        if runs("chpasswd") {
+        if chpasswd {
             accounts(text, word.inner, &mut say);
-        } else if runs("passwd") || next.words.iter().any(|word| text_of(word) == "--password-stdin") {
+        } else if passwd {
             say(word.inner, "standard input");
         }
     }
@@ -208,37 +217,32 @@ fn accounts(text: &str, (from, to): (usize, usize), say: &mut impl FnMut((usize,
     }
 }
 
-/// Cuts `text[from..to]` into commands and words.
-fn lines(text: &str, from: usize, to: usize) -> Vec<Line> {
+/// The words of the command that begins at or after `at` of `text[..to]`; `at` goes behind it.
+fn next_line(text: &str, at: &mut usize, to: usize) -> Option<Line> {
     let bytes = &text.as_bytes()[..to];
-    let mut lines = vec![Line::default()];
-    let mut at = from;
-    while at < to {
-        match bytes[at] {
-            b' ' | b'\t' | b'\r' => at += 1,
-            b'\\' if bytes.get(at + 1) == Some(&b'\n') => at += 2,
+    let mut line = Line::default();
+    while *at < to {
+        match bytes[*at] {
+            b' ' | b'\t' | b'\r' => *at += 1,
+            b'\\' if bytes.get(*at + 1) == Some(&b'\n') => *at += 2,
             b'\n' | b';' | b'&' | b'|' | b'(' | b')' => {
-                let pipes =
-                    bytes[at] == b'|' && bytes.get(at + 1) != Some(&b'|') && bytes[at.saturating_sub(1)] != b'|';
-                if let Some(line) = lines.last_mut().filter(|line| !line.words.is_empty()) {
-                    line.pipes = pipes;
-                    lines.push(Line::default());
+                line.pipes =
+                    bytes[*at] == b'|' && bytes.get(*at + 1) != Some(&b'|') && bytes[at.saturating_sub(1)] != b'|';
+                *at += 1;
+                if !line.words.is_empty() {
+                    return Some(line);
                 }
-                at += 1;
             }
             _ => {
-                let end = word(bytes, at);
-                let inner = unquoted(bytes, at, end);
-                if text.is_char_boundary(end)
-                    && let Some(line) = lines.last_mut()
-                {
-                    line.words.push(Word { outer: (at, end), inner });
+                let end = word(bytes, *at);
+                if text.is_char_boundary(end) {
+                    line.words.push(Word { outer: (*at, end), inner: unquoted(bytes, *at, end) });
                 }
-                at = end;
+                *at = end;
             }
         }
     }
-    lines
+    (!line.words.is_empty()).then_some(line)
 }
 
 /// The word without the quotes around it, and without the brackets and commas of a JSON list around those.

@@ -3,13 +3,16 @@
 
 mod field;
 mod parse;
+mod texts;
 
 pub use field::{Field, Notes};
+pub use texts::{Text, Way};
 
 /// A JSON value as written: duplicate keys stay, in order; numbers stay text (`1e400` is a number).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Json {
     /// `null`.
+    #[default]
     Null,
     /// `true` or `false`.
     Bool(bool),

@@ -20,15 +20,26 @@ pub(super) mod key {
 
 const XATTR: &[u8] = b"SCHILY.xattr.";
 
+/// What [`Records::apply`] puts into an entry, and what sparse files are made of.
+fn is_applied(key: &[u8]) -> bool {
+    const KEYS: [&[u8]; 8] = [b"path", b"linkpath", b"size", b"uid", b"gid", b"mtime", b"atime", b"ctime"];
+    KEYS.contains(&key) || key.starts_with(XATTR) || key.starts_with(b"GNU.sparse.")
+}
+
 /// Parsed records.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Records(BTreeMap<Vec<u8>, Vec<u8>>);
+pub(super) struct Records {
+    last: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Values that a later record of the same key replaced.
+    replaced: Vec<(Vec<u8>, Vec<u8>)>,
+}
 
 impl Records {
     /// Reads the body of an extended header. The repeated offsets and lengths of sparse format 0.0 become the map of
     /// format 0.1.
     pub(super) fn parse(mut body: &[u8]) -> Result<Self, TarTrouble> {
         let mut records = BTreeMap::new();
+        let mut replaced = Vec::new();
         let mut map: Vec<&[u8]> = Vec::new();
         while !body.is_empty() {
             let (key, value, rest) = record(body).ok_or(TarTrouble::PaxRecord)?;
@@ -40,18 +51,19 @@ impl Records {
                 }
                 map.push(value);
             } else {
-                records.insert(key.to_vec(), value.to_vec());
+                let before = records.insert(key.to_vec(), value.to_vec());
+                replaced.extend(before.filter(|before| *before != value).map(|before| (key.to_vec(), before)));
             }
         }
         if !map.is_empty() {
             records.insert(key::MAP.into(), map.join(&b','));
         }
-        Ok(Self(records))
+        Ok(Self { last: records, replaced })
     }
 
     /// The value of `key`, empty when there is none.
     pub(super) fn get(&self, key: &str) -> &[u8] {
-        self.0.get(key.as_bytes()).map_or(&[], Vec::as_slice)
+        self.last.get(key.as_bytes()).map_or(&[], Vec::as_slice)
     }
 
     /// Puts what the records say into `entry` and `size`.
@@ -75,11 +87,20 @@ impl Records {
                 }
             }
         }
-        let xattrs = self.0.range(XATTR.to_vec()..).map_while(|(key, value)| Some((key.strip_prefix(XATTR)?, value)));
+        let xattrs =
+            self.last.range(XATTR.to_vec()..).map_while(|(key, value)| Some((key.strip_prefix(XATTR)?, value)));
         entry
             .xattrs
             .extend(xattrs.filter(|(_, value)| !value.is_empty()).map(|(key, value)| (key.to_vec(), value.clone())));
+        entry.records = self.others();
         Ok(())
+    }
+
+    /// The records that say nothing of a file.
+    pub(super) fn others(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let others = self.last.iter().filter(|(key, _)| !is_applied(key));
+        let others = others.map(|(key, value)| (key.clone(), value.clone()));
+        others.chain(self.replaced.iter().cloned()).collect()
     }
 }
 

@@ -460,6 +460,7 @@ impl TarWalk {
         if !records.get("path").is_empty() {
             self.entry.name = records.get("path").to_vec();
         }
+        self.entry.records = records.others();
         self.show(visit);
         visit.end();
     }

@@ -1,7 +1,7 @@
 //! Where runtimes read a layer differently, or refuse it: one sentence a kind and layer, with a count and the first
 //! path.
 
-use crate::model::{ImagePath, LayerIndex};
+use crate::model::{ImagePath, LayerIndex, cut_end};
 use std::collections::BTreeMap;
 
 /// Characters of a path that a sentence shows.
@@ -131,8 +131,5 @@ impl Note {
 
 /// A path of at most some hundred characters.
 fn shorten(path: &str) -> String {
-    match path.char_indices().nth(PATH_SHOWN) {
-        None => path.to_owned(),
-        Some((end, _)) => format!("{}…", &path[..end]),
-    }
+    cut_end(path, PATH_SHOWN).into_owned()
 }

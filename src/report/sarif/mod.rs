@@ -8,7 +8,7 @@ mod rules;
 use super::escape::write_pretty;
 use super::place::{count, words};
 use super::{ImageReport, Render, Report};
-use crate::model::{Finding, Gap, Severity, visible_str};
+use crate::model::{Finding, Gap, STEP_TEXT, Severity, cut_middle, visible_str};
 use crate::policy::Judged;
 use sarif_rust::{
     ColumnKind, Invocation, Level, Message, MultiformatMessage, Notification, NotificationLevel, Run,
@@ -201,7 +201,7 @@ fn details(finding: &Finding, image: &ImageReport) -> Value {
             "index": layer.index,
             "digest": layer.digest.as_ref().map(ToString::to_string),
             "diffId": layer.diff_id.as_ref().map(ToString::to_string),
-            "createdBy": layer.created_by,
+            "createdBy": layer.created_by.as_deref().map(|text| cut_middle(text, STEP_TEXT)),
         });
     }
     if let Some(secret) = &finding.secret {

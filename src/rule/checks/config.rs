@@ -180,7 +180,7 @@ pub fn dangerous_env(facts: &Facts, _: &Params, sink: &mut Sink) {
                     sink.find(at(), format!("{name}:{element}"), message);
                 }
             }
-        } else if name.to_ascii_lowercase().ends_with("_proxy") && has_password(value) {
+        } else if is_proxy(name) && has_password(value) {
             let message =
                 format!("ENV {} holds a user and password: give the proxy when the container starts", quote(name));
             sink.find(at(), name, message);
@@ -231,8 +231,13 @@ fn loads_from(facts: &Facts, name: &str, element: &str) -> Option<String> {
         .map(|why| format!("{}, and {why}", quote(element)))
 }
 
+/// Whether a variable names a proxy.
+pub(super) fn is_proxy(name: &str) -> bool {
+    name.to_ascii_lowercase().ends_with("_proxy")
+}
+
 /// Whether a URL has `user:password@`.
-fn has_password(url: &str) -> bool {
+pub(super) fn has_password(url: &str) -> bool {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let authority = rest.split(['/', '?', '#']).next().unwrap_or("");
     authority

@@ -10,6 +10,7 @@ use crate::image::{Command, InstructionKind, Step};
 use crate::model::{Severity, visible_str};
 use crate::rule::{Params, Sink};
 use fetched::Run;
+use std::collections::BTreeMap;
 
 /// An `ADD` of something that `COPY` would have copied.
 pub fn add_instead_of_copy(facts: &Facts, _: &Params, sink: &mut Sink) {
@@ -85,11 +86,15 @@ pub fn pipe_to_shell(facts: &Facts, _: &Params, sink: &mut Sink) {
 /// A switch that turns the check of a signature or certificate off.
 pub fn verification_disabled(facts: &Facts, _: &Params, sink: &mut Sink) {
     for step in steps(facts, InstructionKind::Run) {
-        for command in &step.instruction.commands {
-            if let Some((program, switch)) = skips_verification(command) {
-                let message = format!("{program} runs with '{}', which turns verification off", visible_str(&switch));
-                sink.find(step.location(), format!("{program} {switch}"), message);
-            }
+        let mut times: BTreeMap<(&str, String), usize> = BTreeMap::new();
+        for said in step.instruction.commands.iter().filter_map(skips_verification) {
+            *times.entry(said).or_default() += 1;
+        }
+        for ((program, switch), times) in times {
+            let times = if times > 1 { format!(" ({times} times)") } else { String::new() };
+            let message =
+                format!("{program} runs with '{}'{times}, which turns verification off", visible_str(&switch));
+            sink.find(step.location_of(&switch), format!("{program} {switch}"), message);
         }
     }
 }

@@ -5,6 +5,7 @@ mod programs;
 pub use programs::{compiler_left, debugger_left, package_manager_left, shell_left};
 
 use super::manager::{Manager, Task, asked};
+use super::secrets::has_sensitive_name;
 use super::shipped::{Shipped, components, files, shipped_under};
 use crate::facts::Facts;
 use crate::image::{Command, InstructionKind, Step};
@@ -88,16 +89,11 @@ const CACHES: &[&str] = &[
 pub fn build_cache(facts: &Facts, params: &Params, sink: &mut Sink) {
     let minimum = number(params, "minimum_bytes");
     for cache in CACHES {
-        let anywhere = cache.strip_prefix("~/");
         let mut bytes = 0;
         let mut places = Vec::new();
         for (index, layer) in (0..).zip(&facts.layers) {
             for record in files(layer).filter(|record| record.size > 0) {
-                let hit = match anywhere {
-                    Some(inside) => components(record.name).contains_within(inside),
-                    None => components(record.name).is_below(&cache[1..]),
-                };
-                if hit {
+                if is_below_cache(record.name, cache) {
                     bytes += record.size;
                     if places.last().is_none_or(|(last, _)| *last != index) {
                         places.push((index, record.index));
@@ -114,6 +110,18 @@ pub fn build_cache(facts: &Facts, params: &Params, sink: &mut Sink) {
             found.also = places[1..].iter().map(|(layer, entry)| facts.at_entry(*layer, *entry)).collect();
         }
     }
+}
+
+/// Whether `name` lies in `cache`, a row of [`CACHES`].
+fn is_below_cache(name: &[u8], cache: &str) -> bool {
+    match cache.strip_prefix("~/") {
+        Some(inside) => components(name).contains_within(inside),
+        None => components(name).is_below(&cache[1..]),
+    }
+}
+
+fn is_in_cache(name: &[u8]) -> bool {
+    CACHES.iter().any(|cache| is_below_cache(name, cache))
 }
 
 /// Data of a version control system, also where a later layer deleted it.
@@ -241,6 +249,10 @@ pub fn leftover_file(facts: &Facts, _: &Params, sink: &mut Sink) {
             || parts.is_below("usr/lib")
             || facts.packages.owner(&path).is_some()
         {
+            continue;
+        }
+        // A file that holds credentials is told by sensitive-file, what build tools keep by build-cache.
+        if (has_sensitive_name(&path) && inside.is_none()) || is_in_cache(path.as_bytes()) {
             continue;
         }
         if let Some((directory, _)) = inside.filter(|(_, rest)| !rest.is_empty()) {

@@ -6,6 +6,7 @@ use crate::image::ImageConfig;
 use crate::model::Location;
 use crate::rule::Sink;
 use serde_json::{Map, Value, json};
+use std::collections::HashMap;
 
 /// A value by JSON pointer. Exactly one of the four conditions.
 #[derive(Clone, Debug, serde::Deserialize)]
@@ -122,10 +123,11 @@ impl EnvMatch {
 
     pub(super) fn run(&self, facts: &Facts, sink: &mut Sink) {
         let env = &facts.config.config.env;
+        let last: HashMap<&str, usize> =
+            env.iter().zip(0..).map(|(entry, index)| (assignment(entry).0, index)).collect();
         for (index, entry) in env.iter().enumerate() {
             let (name, value) = assignment(entry);
-            let overridden = || env.iter().skip(index + 1).any(|later| assignment(later).0 == name);
-            if !self.name.matches(name.as_bytes()) || overridden() {
+            if !self.name.matches(name.as_bytes()) || last.get(name) != Some(&index) {
                 continue;
             }
             if self.value.as_ref().is_none_or(|pattern| pattern.matches(value.as_bytes())) {

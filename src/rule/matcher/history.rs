@@ -4,6 +4,7 @@ use super::words::{Pattern, Template, Words};
 use crate::facts::Facts;
 use crate::image::{Command, Effective, Instruction, InstructionKind, Step};
 use crate::rule::Sink;
+use std::collections::BTreeSet;
 
 /// Every condition that is given must hold. With `program`, `argument` or `without` each command is asked, otherwise
 /// the instruction.
@@ -86,10 +87,11 @@ impl HistoryMatch {
                 self.say(step, word, "", source, sink);
                 continue;
             }
-            for command in &instruction.commands {
-                if let Some(program) = self.fits(command) {
-                    self.say(step, word, program, source, sink);
-                }
+            // One finding a program of the step, however often it is run.
+            let programs: BTreeSet<&str> =
+                instruction.commands.iter().filter_map(|command| self.fits(command)).collect();
+            for program in programs {
+                self.say(step, word, program, source, sink);
             }
         }
     }
@@ -157,12 +159,12 @@ mod tests {
     }
 
     #[test]
-    fn commands_are_asked_one_by_one() {
+    fn commands_are_asked_one_by_one_and_told_once() {
         let upgrade =
             "program = '^apt(-get)?$'\nargument = ['^upgrade$']\nwithout = '^--dry-run$'\nmessage = '{program}'";
         let run = |commands: &[&str]| says(upgrade, step(InstructionKind::Run, "", &[], commands));
         assert_eq!(run(&["apt-get update", "apt-get -y upgrade"]), ["apt-get [RUN apt-get]"]);
-        assert_eq!(run(&["sudo -E A=b /usr/bin/apt upgrade", "env apt upgrade"]).len(), 2);
+        assert_eq!(run(&["sudo -E A=b /usr/bin/apt upgrade", "env apt upgrade"]).len(), 1);
         assert!(
             run(&["apt-get update", "echo upgrade", "apt-get upgrade --dry-run", "echo apt-get upgrade"]).is_empty()
         );

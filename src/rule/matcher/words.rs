@@ -8,9 +8,6 @@ use std::fmt;
 /// Bytes that one compiled regular expression may take.
 const PATTERN_SIZE: usize = 4 << 20;
 
-/// Characters of a foreign text that a message shows.
-const SHOWN: usize = 200;
-
 /// One word or a list of words.
 #[derive(Clone, Debug, Default)]
 pub(in crate::rule) struct Words(pub(in crate::rule) Vec<String>);
@@ -68,7 +65,7 @@ impl Template {
         Ok(())
     }
 
-    /// The message, each name replaced by its value. Long values are cut.
+    /// The message, each name replaced by its value, whole: what is long is cut once its secrets are masked, and not before.
     pub(super) fn render(&self, values: &[(&str, &str)]) -> String {
         let mut out = String::new();
         for piece in &self.0 {
@@ -76,11 +73,7 @@ impl Template {
                 Piece::Text(text) => out.push_str(text),
                 Piece::Name(name) => {
                     let value = values.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value);
-                    let cut = value.char_indices().nth(SHOWN).map_or(value.len(), |(at, _)| at);
-                    out.push_str(&value[..cut]);
-                    if cut < value.len() {
-                        out.push('…');
-                    }
+                    out.push_str(value);
                 }
             }
         }

@@ -28,8 +28,10 @@ enum Proof {
     Says(&'static [&'static str]),
     /// Docker's `auths` with a password.
     DockerAuths,
+    /// A JSON web token.
+    Token,
 }
-use Proof::{DockerAuths, Name, Says};
+use Proof::{DockerAuths, Name, Says, Token};
 
 const HIGH: Severity = Severity::High;
 const MEDIUM: Severity = Severity::Medium;
@@ -92,6 +94,7 @@ const FILES: &[(Files, &str, Proof, Severity)] = &[
     (Ending(".pfx"), "a PKCS#12 key store", Name, MEDIUM),
     (Ending(".kdbx"), "a password safe", Name, MEDIUM),
     (Ending(".ovpn"), "a VPN profile, often with its key", Name, MEDIUM),
+    (In("serviceaccount", "token"), "the token of a Kubernetes service account", Token, HIGH),
     (In("etc", "shadow.bak"), "password hashes", Name, MEDIUM),
     (In("etc", "shadow.old"), "password hashes", Name, MEDIUM),
     (In("etc", "shadow~"), "password hashes", Name, MEDIUM),
@@ -113,7 +116,13 @@ const LIBRARIES: &[&str] = &["node_modules", "site-packages", "dist-packages", "
 pub fn sensitive_file(facts: &Facts, _: &Params, sink: &mut Sink) {
     for (layer, index) in facts.layers.iter().zip(0..) {
         for record in layer.entries.iter() {
-            let Some((what, proof, severity)) = row(&record) else { continue };
+            let Some((what, proof, severity)) = row(record.name) else { continue };
+            // What stands in it has a rule of its own, which says more.
+            let first = layer.hits.partition_point(|hit| hit.entry < record.index);
+            let mut hits = layer.hits[first..].iter().take_while(|hit| hit.entry == record.index);
+            if hits.any(|hit| hit.severity >= severity) {
+                continue;
+            }
             let body = layer.body(record.index);
             match record.kind() {
                 EntryKind::File if record.size > 0 && holds(proof, body) => {}
@@ -135,7 +144,7 @@ pub fn sensitive_file(facts: &Facts, _: &Params, sink: &mut Sink) {
             let message = match owner {
                 Some(package) => format!("{} may hold {what}, shipped by package '{}'", shown(&path), package.name),
                 None if proof == Name => format!("a file that is made to hold {what} lies {}", place(facts, &at)),
-                None => format!("{what} lie {}", place(facts, &at)),
+                None => format!("a file with {what} lies {}", place(facts, &at)),
             };
             let found = sink.find(at, path.display(), message);
             found.severity = Some(severity);
@@ -158,9 +167,14 @@ fn say_link(facts: &Facts, layer: LayerIndex, record: &Record<'_>, sink: &mut Si
     found.confidence = Some(Confidence::Low);
 }
 
+/// Whether a file of this name is one that [`sensitive_file`] looks at.
+pub fn has_sensitive_name(path: &ImagePath) -> bool {
+    row(path.as_bytes()).is_some()
+}
+
 /// The row for an entry, by the last two components of its name.
-fn row(record: &Record<'_>) -> Option<(&'static str, Proof, Severity)> {
-    let mut parts = record.name.rsplit(|&byte| byte == b'/').filter(|part| !matches!(*part, b"" | b"."));
+fn row(name: &[u8]) -> Option<(&'static str, Proof, Severity)> {
+    let mut parts = name.rsplit(|&byte| byte == b'/').filter(|part| !matches!(*part, b"" | b"."));
     let name = std::str::from_utf8(parts.next()?).ok()?;
     if let Some(kind) = name.strip_prefix(".env.") {
         let pattern = kind.split(['.', '-', '_']).any(|word| PATTERNS.contains(&word));
@@ -191,6 +205,7 @@ fn holds(proof: Proof, body: Option<&Body>) -> bool {
             let line = line.trim_start();
             !line.starts_with(['#', ';']) && words.iter().any(|word| has_value(line, word))
         }),
+        Token => is_web_token(text.trim()),
         DockerAuths => serde_json::from_str(&text).is_ok_and(|config| has_auths(&config)),
     }
 }
@@ -202,6 +217,14 @@ fn has_value(line: &str, word: &str) -> bool {
     let value = rest.trim_start_matches(['=', ':', ' ', '\t', '"', '\'']);
     let apart = rest.len() > value.len();
     whole && apart && !value.trim().is_empty() && !value.starts_with(['$', '<', '{', '%'])
+}
+
+/// Whether `text` has the form of a JSON web token (RFC 7519): three parts, the first one of them `{"` in base64.
+fn is_web_token(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('.').collect();
+    let encoded =
+        |part: &&str| part.len() > 8 && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_=".contains(&b));
+    parts.len() == 3 && parts[0].starts_with("eyJ") && parts.iter().all(encoded)
 }
 
 /// Whether a Docker client's configuration holds a password. A helper's name is none.
@@ -238,5 +261,12 @@ mod tests {
         assert!(!has_value("//r.example/:_authToken=${NPM_TOKEN}", "_authToken"));
         assert!(!has_value("password", "password"));
         assert!(!has_value("always-auth=true", "_auth"));
+    }
+
+    #[test]
+    fn web_tokens() {
+        let token = format!("eyJ{}.eyJ{}.{}", "hbGciOiJub25l", "zdWIiOiJhIn0x", "c2lnbmF0dXJl");
+        assert!(is_web_token(&token));
+        assert!(!is_web_token(&token.replace('.', "/")) && !is_web_token("eyJ.eyJ.x") && !is_web_token(""));
     }
 }
