@@ -1,7 +1,9 @@
 //! What is in the image and should not be: measured in bytes that lie in a layer, not guessed from words.
 
+mod caches;
 mod programs;
 
+pub use caches::build_cache;
 pub use programs::{compiler_left, debugger_left, package_manager_left, shell_left};
 
 use super::manager::{Manager, Task, asked};
@@ -12,6 +14,7 @@ use crate::image::{Command, InstructionKind, Step};
 use crate::layer::EntryKind;
 use crate::model::{Confidence, ImagePath, Location, Presence, Severity};
 use crate::rule::{Params, Sink};
+use caches::is_in_cache;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Lists of apt in a layer, or left by a build step that no layer speaks for.
@@ -56,72 +59,6 @@ pub fn apk_cache(facts: &Facts, _: &Params, sink: &mut Sink) {
             sink.find(step.location(), "/var/cache/apk", message).confidence = Some(Confidence::Low);
         }
     }
-}
-
-/// Where caches lie: a path from the root, or (with a leading `~`) from any directory.
-const CACHES: &[&str] = &[
-    "/var/cache/apt",
-    "/var/cache/dnf",
-    "/var/cache/libdnf5",
-    "/var/cache/yum",
-    "/var/cache/zypp",
-    "/var/cache/pacman/pkg",
-    "/usr/local/share/.cache",
-    "~/.cache/pip",
-    "~/.cache/pypoetry",
-    "~/.cache/uv",
-    "~/.cache/yarn",
-    "~/.cache/composer",
-    "~/.cache/go-build",
-    "~/.cache/bazel",
-    "~/.npm/_cacache",
-    "~/.composer/cache",
-    "~/.gradle/caches",
-    "~/.m2/repository",
-    "~/.cargo/registry",
-    "~/.cargo/git",
-    "~/go/pkg/mod/cache",
-    "~/node_modules/.cache",
-    "~/.bundle/cache",
-];
-
-/// Caches of build tools, by the bytes that lie in the layers.
-pub fn build_cache(facts: &Facts, params: &Params, sink: &mut Sink) {
-    let minimum = number(params, "minimum_bytes");
-    for cache in CACHES {
-        let mut bytes = 0;
-        let mut places = Vec::new();
-        for (index, layer) in (0..).zip(&facts.layers) {
-            for record in files(layer).filter(|record| record.size > 0) {
-                if is_below_cache(record.name, cache) {
-                    bytes += record.size;
-                    if places.last().is_none_or(|(last, _)| *last != index) {
-                        places.push((index, record.index));
-                    }
-                }
-            }
-        }
-        if bytes >= minimum
-            && let Some((layer, entry)) = places.first()
-        {
-            let shown = cache.trim_start_matches("~/");
-            let message = format!("{} of cache lie in {shown}", size(bytes));
-            let found = sink.find(facts.at_entry(*layer, *entry), *cache, message);
-            found.also = places[1..].iter().map(|(layer, entry)| facts.at_entry(*layer, *entry)).collect();
-        }
-    }
-}
-
-/// Whether `name` lies in `cache`, a row of [`CACHES`].
-fn is_below_cache(name: &[u8], cache: &str) -> bool {
-    match cache.strip_prefix("~/") {
-        Some(inside) => components(name).contains_within(inside),
-        None => components(name).is_below(&cache[1..]),
-    }
-}
-
-fn is_in_cache(name: &[u8]) -> bool {
-    CACHES.iter().any(|cache| is_below_cache(name, cache))
 }
 
 /// Data of a version control system, also where a later layer deleted it.
