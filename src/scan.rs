@@ -3,6 +3,8 @@
 mod clean;
 mod hash;
 mod layers;
+mod sha256;
+mod stream;
 
 pub use layers::{Reading, read_layers};
 
