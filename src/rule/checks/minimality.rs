@@ -219,7 +219,8 @@ pub fn leftover_file(facts: &Facts, _: &Params, sink: &mut Sink) {
 pub fn wasted_bytes(facts: &Facts, params: &Params, sink: &mut Sink) {
     let minimum = number(params, "minimum_bytes");
     let mut wasted: Vec<(u64, u32, u32)> = Vec::new();
-    for hidden in facts.tree.hidden() {
+    // What another name still shows is not wasted.
+    for hidden in facts.tree.hidden().iter().filter(|hidden| !facts.tree.is_seen(hidden.layer, hidden.entry)) {
         let record = facts.layers.get(hidden.layer as usize).and_then(|layer| layer.entries.get(hidden.entry));
         if let Some(record) = record.filter(|record| record.kind() == EntryKind::File && record.size > 0) {
             wasted.push((record.size, hidden.layer, hidden.entry));
