@@ -118,7 +118,12 @@ fn private_key(variant: &str, numbers: &mut Numbers) -> Option<String> {
             ("OPENSSH ", [head, string(&public), string(&private)].concat())
         }
         "encrypted" => {
-            ("ENCRYPTED ", der(0x30, &[der(0x30, &numbers.bytes(60)), der(4, &numbers.bytes(1200))].concat()))
+            // PBES2 with PBKDF2 and AES-256.
+            let function = der(0x30, &der(6, &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 5, 12]));
+            let cipher = der(0x30, &der(6, &[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 1, 42]));
+            let scheme = der(6, &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 5, 13]);
+            let algorithm = der(0x30, &[scheme, der(0x30, &[function, cipher].concat())].concat());
+            ("ENCRYPTED ", der(0x30, &[algorithm, der(4, &numbers.bytes(1200))].concat()))
         }
         _ => return None,
     };

@@ -6,7 +6,7 @@
 
 use super::extent::{Extent, Room, newlines};
 use super::finds::{Find, Finds, Part};
-use super::pem;
+use super::keys;
 use super::search::Search;
 use super::spec::{Class, Left, Piece, SecretRule, Structure, Template, read_run};
 use super::verify::{Verified, Window, is_free_left, verify};
@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 
 /// Changes whenever the same rules may find something else.
-const ENGINE: &str = "secrets 1";
+const ENGINE: &str = "secrets 2";
 
 /// All secret rules, compiled.
 #[derive(Clone, Debug)]
@@ -46,7 +46,7 @@ impl Patterns {
             let named = |error: String| format!("rule {}: {error}", rule.name);
             match (rule.spec.structure, rule.spec.tokens.is_empty()) {
                 (Some(structure), true) => {
-                    for anchor in pem::ANCHORS {
+                    for anchor in keys::anchors() {
                         anchors.entry(anchor.to_vec()).or_default().push(Try::Structure(number, structure));
                     }
                 }
@@ -73,6 +73,7 @@ impl Patterns {
         let gates = tries.iter().map(|tries: &Vec<Try>| tries.iter().map(gate).collect()).collect();
         let mut sum = Sha256::new();
         sum.update(format!("{ENGINE} {rules:?}"));
+        sum.update(keys::KNOWN);
         let mut digest = String::new();
         push_hex(&mut digest, &sum.finalize());
         Ok(Self { rules: rules.to_vec(), templates, tries, gates, search: Search::new(&anchors)?, digest })
@@ -157,7 +158,7 @@ impl Patterns {
                 let (rule, template) = &self.templates[index];
                 verify(&self.rules[usize::from(*rule)], template, window)
             }
-            Try::Structure(rule, structure) => pem::verify(&self.rules[usize::from(rule)], structure, window),
+            Try::Structure(rule, structure) => keys::verify(&self.rules[usize::from(rule)], structure, window),
         }
     }
 
@@ -176,7 +177,7 @@ impl Patterns {
             for attempt in self.tries.iter().flatten() {
                 let anchors: Vec<&[u8]> = match attempt {
                     Try::Template(index) => vec![self.templates[*index].1.anchor()],
-                    Try::Structure(..) => pem::ANCHORS.to_vec(),
+                    Try::Structure(..) => keys::anchors().collect(),
                 };
                 if !anchors.iter().any(|anchor| file[place..].starts_with(anchor)) {
                     continue;
