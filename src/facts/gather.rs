@@ -1,7 +1,7 @@
 //! Gathers the facts of one layer from the tar walk as it streams by. Decides nothing; holds only what the table of
 //! wanted bodies names.
 
-use super::secrets::Extent;
+use super::secrets::{Extent, STORE, STORE_HEAD, STORES, may_be_store};
 use super::{Body, HEAD, LayerFacts, interest};
 use crate::layer::{Entry, EntryKind, Visit};
 use crate::model::{ImagePath, Limits, visible, visible_str};
@@ -58,6 +58,8 @@ struct Current {
     most: u64,
     is_head: bool,
     body: Vec<u8>,
+    /// The bytes so far, while the file may be a small key store.
+    store: Option<Vec<u8>>,
     hasher: Option<Sha256>,
 }
 
@@ -119,6 +121,12 @@ impl<'a> Gather<'a> {
         if let Some(hasher) = current.hasher {
             self.facts.digests.push((current.entry, hasher.finalize().into()));
         }
+        if let Some(store) = current.store
+            && store.len() as u64 == current.size
+            && store.len() >= STORE_HEAD
+        {
+            self.facts.stores.push(Body { entry: current.entry, bytes: store.into(), whole: true });
+        }
         if current.body.is_empty() {
             return;
         }
@@ -155,6 +163,7 @@ impl Visit for Gather<'_> {
             most,
             is_head,
             body: Vec::new(),
+            store: (is_file && entry.size <= STORE && self.facts.stores.len() < STORES).then(Vec::new),
             hasher: (self.hash_files && is_file).then(Sha256::new),
         });
     }
@@ -166,6 +175,15 @@ impl Visit for Gather<'_> {
             let take = bytes.len().min(usize::try_from(room).unwrap_or(usize::MAX));
             if current.is_head || self.budget.take(take) {
                 current.body.extend_from_slice(&bytes[..take]);
+            }
+        }
+        if let Some(store) = &mut current.store {
+            let head = STORE_HEAD.saturating_sub(store.len()).min(bytes.len());
+            store.extend_from_slice(&bytes[..head]);
+            if may_be_store(store) {
+                store.extend_from_slice(&bytes[head..]);
+            } else {
+                current.store = None;
             }
         }
         if let Some(hasher) = &mut current.hasher {

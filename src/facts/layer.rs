@@ -15,6 +15,8 @@ pub struct LayerFacts {
     pub heads: Vec<Body>,
     /// What the content scan found, by entry and offset.
     pub hits: Vec<Hit>,
+    /// Small key stores, the first of them, until their passwords are tried.
+    pub stores: Vec<Body>,
     /// SHA-256 of every regular file by entry, where they were asked for.
     pub digests: Vec<(u32, [u8; 32])>,
     /// Decompressed size in bytes, as far as it was read.

@@ -5,7 +5,7 @@
 //! thread and a short queue for the helpers.
 
 use super::hash::Chain;
-use crate::facts::secrets::{CARRY, Extent, Finds, Patterns};
+use crate::facts::secrets::{CARRY, Extent, Finds, Patterns, unlock};
 use crate::facts::{Budget, Gather, LayerFacts};
 use crate::image::Digest;
 use crate::layer::{Decoder, TarWalk};
@@ -208,6 +208,8 @@ impl Pool<'_> {
         }
         let Some(mut facts) = lock(&layer.read).take() else { return };
         facts.hits = std::mem::take(&mut *lock(&layer.finds)).hits(self.reading.patterns.rules());
+        let stores = std::mem::take(&mut facts.stores);
+        unlock(&mut facts.hits, &stores, self.reading.patterns.rules());
         let index = layer.index;
         if let (Some(promised), Some(found)) = (&self.source.image().layers[index].diff_id, layer.chain.finish())
             && facts.complete

@@ -32,4 +32,4 @@ done
 
 python3 "$here/harvest_test_keys.py" unpack "$work"
 cargo build --quiet --release --manifest-path "$root/Cargo.toml"
-python3 "$here/harvest_test_keys.py" list "$work" "$root"
+python3 "$here/harvest_test_keys.py" list "$work" "$root" "${CARGO_TARGET_DIR:-$root/target}/release/plimsoll"

@@ -23,6 +23,7 @@ pub use credentials::credentials;
 pub use extent::Extent;
 pub use finds::Finds;
 pub use generate::generate;
+pub use keys::{STORE, STORE_HEAD, STORES, may_be_store, unlock};
 pub use metadata::{Told, metadata};
 pub use names::{is_placeholder, is_secret_name, is_secret_value};
 pub use pattern::Patterns;

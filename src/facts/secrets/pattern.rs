@@ -46,7 +46,7 @@ impl Patterns {
             let named = |error: String| format!("rule {}: {error}", rule.name);
             match (rule.spec.structure, rule.spec.tokens.is_empty()) {
                 (Some(structure), true) => {
-                    for anchor in keys::anchors() {
+                    for anchor in keys::anchors(structure) {
                         anchors.entry(anchor.to_vec()).or_default().push(Try::Structure(number, structure));
                     }
                 }
@@ -104,6 +104,7 @@ impl Patterns {
                 finds.parts.push(Part::of(buffer, new, extent));
             }
         }
+        self.scan_beginnings(buffer, (from, to, new), extents, finds);
         let mut rooms = vec![Room::default(); self.rules.len()];
         let mut files = extents.iter().peekable();
         let mut lines = None;
@@ -142,6 +143,30 @@ impl Patterns {
         }
     }
 
+    /// The files that begin in `buffer[from..to]` and are a key from their first byte on.
+    fn scan_beginnings(
+        &self,
+        buffer: &[u8],
+        (from, to, new): (usize, usize, usize),
+        extents: &[Extent],
+        finds: &mut Finds,
+    ) {
+        let Some(number) = self.rules.iter().position(|rule| rule.spec.structure == Some(Structure::PrivateKey)) else {
+            return;
+        };
+        let begins = |extent: &&Extent| extent.first && (from..to).contains(&extent.at);
+        for extent in extents.iter().filter(begins) {
+            let end = (extent.at + extent.len).min(buffer.len());
+            let high = end.min(extent.at + AHEAD);
+            let ends = extent.last && high == extent.at + extent.len;
+            let verified = keys::verify_file(&self.rules[number], &buffer[extent.at..high], ends);
+            if let Some(verified) = verified {
+                let mut lines = Lines::new(buffer, new, extent);
+                finds.finds.push(lines.find(buffer, extent, (number as u16, 0), extent.at, verified));
+            }
+        }
+    }
+
     /// Scans a text that is no file, such as a variable's value: places and what they are.
     #[must_use]
     pub(super) fn scan_text(&self, text: &[u8]) -> Vec<Find> {
@@ -173,11 +198,12 @@ impl Patterns {
     #[doc(hidden)]
     pub fn scan_slowly(&self, file: &[u8], entry: u32, finds: &mut Finds) {
         let extent = Extent { at: 0, len: file.len(), entry, file: 0, first: true, last: true };
+        self.scan_beginnings(file, (0, file.len(), 0), &[extent], finds);
         for place in 0..file.len() {
             for attempt in self.tries.iter().flatten() {
                 let anchors: Vec<&[u8]> = match attempt {
                     Try::Template(index) => vec![self.templates[*index].1.anchor()],
-                    Try::Structure(..) => keys::anchors().collect(),
+                    Try::Structure(_, structure) => keys::anchors(*structure).collect(),
                 };
                 if !anchors.iter().any(|anchor| file[place..].starts_with(anchor)) {
                     continue;

@@ -160,12 +160,15 @@ fn pkcs8(mut key: Elements<'_>, cut: bool) -> Option<Traits> {
     Some(Traits { form: "PKCS#8", ..traits })
 }
 
+/// What is said of an algorithm that is not known here.
+pub(super) const UNKNOWN: &str = "another algorithm";
+
 fn other(oid: &[u8]) -> &'static str {
     match oid {
         [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 3, 1] | [0x2a, 0x86, 0x48, 0xce, 0x3e, 2, 1] => "Diffie-Hellman",
         [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 17..=19] => "ML-DSA",
         [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 4, 1..=3] => "ML-KEM",
-        _ => "another algorithm",
+        _ => UNKNOWN,
     }
 }
 

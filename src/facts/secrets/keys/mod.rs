@@ -4,13 +4,20 @@
 
 mod asn1;
 mod der;
+mod gnupg;
+mod jks;
+mod jwk;
+mod keytab;
 mod known;
 mod openpgp;
 mod openssh;
 mod pem;
+mod pkcs12;
 mod putty;
+mod stores;
 #[cfg(test)]
 mod testing;
+mod vpn;
 
 use super::encode::base64;
 use super::spec::{SecretRule, Structure};
@@ -21,13 +28,48 @@ use sha2::{Digest as _, Sha256};
 use std::ops::Range;
 
 pub(super) use known::DIGESTS as KNOWN;
+pub use stores::{STORE, STORE_HEAD, STORES, may_be_store, unlock};
 
 /// What reads the key at an anchor.
 type AtAnchor = fn(Window<'_>) -> Option<Key>;
 
 /// What the search looks for, and what reads the key there.
-const READERS: &[(&[u8], AtAnchor)] =
-    &[(pem::LABEL, pem::labelled), (pem::WRAPPED, pem::wrapped), (putty::MARK, putty::read)];
+const READERS: &[(&[u8], AtAnchor)] = &[
+    (pem::LABEL, pem::labelled),
+    (pem::WRAPPED, pem::wrapped),
+    (pem::OPENSSH, pem::bare_openssh),
+    (putty::MARK, putty::read),
+    (jwk::MARKS[0], jwk::read),
+    (jwk::MARKS[1], jwk::read),
+    (jwk::MARKS[2], jwk::read),
+    (jwk::MARKS[3], jwk::read),
+    (vpn::WIREGUARD[0], vpn::wireguard),
+    (vpn::WIREGUARD[1], vpn::wireguard),
+    (vpn::WIREGUARD[2], vpn::wireguard),
+    (vpn::OPENVPN, vpn::openvpn),
+];
+
+/// What reads the key that a whole file is.
+type AsFile = fn(&[u8], bool) -> Option<Traits>;
+
+const PKCS12: &str = "PKCS#12 file";
+const JAVA: &str = "Java key store";
+
+/// Formats of files that are keys from their first byte on: what to call them, and their readers, which also hear whether
+/// the file's end is missing.
+const FILES: &[(&str, AsFile)] = &[
+    (PKCS12, |file, cut| if pkcs12::begins(file) { pkcs12::read(file, cut) } else { None }),
+    ("private key in DER", |file, cut| if cut { None } else { asn1::read(file, false).filter(Traits::is_certain) }),
+    (JAVA, |file, _| jks::read(file)),
+    ("Kerberos keytab", keytab::read),
+    ("OpenPGP key ring", |file, cut| openpgp::ring(file, cut)),
+    ("key of GnuPG's agent", |file, _| gnupg::read(file)),
+];
+
+/// First bytes of such files: most files are none.
+fn may_be_a_key(first: u8) -> bool {
+    matches!(first, 0x30 | 0xfe | 0xce | 5 | 0x94..=0x97 | 0xc5 | b'(' | b'K' | b'C' | b'L')
+}
 
 /// A private key in a window.
 #[derive(Debug)]
@@ -108,6 +150,11 @@ impl Public {
 }
 
 impl Traits {
+    /// Whether its algorithm is one that is known: elsewhere than in PEM nothing else tells a key from other DER.
+    fn is_certain(&self) -> bool {
+        self.algorithm != asn1::UNKNOWN
+    }
+
     /// All of it in one phrase.
     fn sentence(&self) -> String {
         let mut parts: Vec<String> = Vec::new();
@@ -125,8 +172,10 @@ impl Traits {
 }
 
 /// The literals that stand where keys do.
-pub(super) fn anchors() -> impl Iterator<Item = &'static [u8]> {
-    READERS.iter().map(|(anchor, _)| *anchor)
+pub(super) fn anchors(structure: Structure) -> impl Iterator<Item = &'static [u8]> {
+    // A service account's key is always in PEM.
+    let known = move |anchor: &[u8]| structure == Structure::PrivateKey || anchor == pem::LABEL;
+    READERS.iter().map(|(anchor, _)| *anchor).filter(move |anchor| known(anchor))
 }
 
 /// Looks for a private key at the window's anchor.
@@ -137,6 +186,21 @@ pub(super) fn verify(rule: &SecretRule, structure: Structure, window: Window<'_>
     let tail = window.bytes.get(window.anchor..)?;
     let (_, read) = READERS.iter().find(|(anchor, _)| tail.starts_with(anchor))?;
     read(window).map(|key| graded(rule, key))
+}
+
+/// Looks whether a file is a private key, or a store of them: `file` are its first bytes, all of them when `ends`.
+pub(super) fn verify_file(rule: &SecretRule, file: &[u8], ends: bool) -> Option<Verified> {
+    file.first().filter(|first| may_be_a_key(**first))?;
+    let (label, traits) = FILES.iter().find_map(|(label, read)| Some((*label, read(file, !ends)?)))?;
+    Some(graded_file(rule, label, file, traits))
+}
+
+fn graded_file(rule: &SecretRule, label: &str, file: &[u8], traits: Traits) -> Verified {
+    // What a store's end is like must not change which secret it is: the scan sees no more than its beginning.
+    let bytes = file[..file.len().min(super::AHEAD)].to_owned();
+    let verified = graded(rule, Key { at: 0..file.len(), label: label.to_owned(), bytes, traits });
+    // It takes no more room than its first byte: what else lies in the file is told as well.
+    Verified { at: 0..1, redacted: label.to_owned(), ..verified }
 }
 
 /// How bad a key is.

@@ -161,6 +161,13 @@ pub(super) fn armored(bytes: &[u8], sum: &[u8], cut: bool) -> Option<Traits> {
     Some(traits)
 }
 
+/// The ring that a file is: its first packet is a key, and nothing is odd about it.
+pub(super) fn ring(file: &[u8], cut: bool) -> Option<Traits> {
+    let is_key = matches!(file, [0x94..=0x97 | 0xc5, ..]);
+    let traits = if is_key { read(file, cut) } else { None };
+    traits.filter(|traits| traits.state != State::Odd && file.len() >= 64)
+}
+
 /// RFC 9580 6.1.1.
 fn crc24(bytes: &[u8]) -> u32 {
     let mut crc = 0xb7_04ce;

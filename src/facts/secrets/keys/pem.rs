@@ -10,6 +10,9 @@ pub(super) const LABEL: &[u8] = b"PRIVATE KEY";
 /// Base64 of `-----BEGIN `.
 pub(super) const WRAPPED: &[u8] = b"LS0tLS1CRUdJTi";
 
+/// Base64 of what an OpenSSH key begins with.
+pub(super) const OPENSSH: &[u8] = b"b3BlbnNzaC1rZXktdjEA";
+
 /// The base64 text of a block.
 #[derive(Debug, Default)]
 struct Body {
@@ -283,6 +286,18 @@ pub(super) fn wrapped(window: Window<'_>) -> Option<Key> {
     let mut key = block(&plain, label, ends && at >= bytes.len())?;
     key.traits.hints.push("in base64".to_owned());
     Some(Key { at: anchor..at, ..key })
+}
+
+/// An OpenSSH key without its marks, as in a variable: base64 that begins at the window's anchor.
+pub(super) fn bare_openssh(window: Window<'_>) -> Option<Key> {
+    let Window { bytes, anchor, ends } = window;
+    if anchor > 0 && is_base64(bytes[anchor - 1]) {
+        return None;
+    }
+    let body = read_body(bytes, anchor, ends);
+    let read = from_base64(&body.text)?;
+    let traits = openssh::read(&read)?;
+    Some(Key { at: anchor..body.end, label: "OPENSSH PRIVATE KEY".to_owned(), bytes: read, traits })
 }
 
 fn is_varied(text: &[u8]) -> bool {
