@@ -25,12 +25,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<Traits> {
         rest.starts_with(kind.as_bytes()) || rest.starts_with(format!("{}:{kind}", kind.len()).as_bytes())
     })?;
     // A key has numbers; a document has not.
-    (bytes.len() >= 100).then(|| Traits {
-        state,
-        algorithm: kind.to_uppercase(),
-        form: "GnuPG agent",
-        ..Traits::default()
-    })
+    (bytes.len() >= 100).then(|| Traits { state, algorithm: kind.to_uppercase(), ..Traits::default() })
 }
 
 #[cfg(test)]

@@ -62,7 +62,6 @@ pub(super) fn read(bytes: &[u8]) -> Option<Traits> {
     }
     (keys > 0).then(|| Traits {
         state: State::Encrypted,
-        algorithm: "key store".to_owned(),
         form: if bytes[0] == 0xfe { "JKS" } else { "JCEKS" },
         hints: alias.into_iter().collect(),
         ..Traits::default()
@@ -134,10 +133,7 @@ pub(super) mod tests {
     fn keys_count_and_certificates_do_not() {
         assert!(read(&store(&[2, 2, 2], "changeit")).is_none());
         let mixed = store(&[2, 1, 2], "changeit");
-        assert_eq!(
-            read(&mixed).expect("a key").sentence(),
-            "key store, JKS, encrypted with a passphrase, alias 'server'"
-        );
+        assert_eq!(read(&mixed).expect("a key").sentence(), "JKS, encrypted with a passphrase, alias 'server'");
         assert!(fits(&mixed, "changeit") && !fits(&mixed, "password"));
         assert!(read(&mixed[..600]).is_some(), "cut off within the key");
     }

@@ -43,7 +43,7 @@ pub(super) fn read(bytes: &[u8], cut: bool) -> Option<Traits> {
         }
     }
     let hints = vec![format!("principal '{}'", first?), format!("{keys} keys")];
-    Some(Traits { form: "Kerberos keytab", hints, ..Traits::default() })
+    Some(Traits { hints, ..Traits::default() })
 }
 
 /// The principal of an entry that is sound: realm, components, name type, time, version, key.
@@ -83,7 +83,7 @@ mod tests {
         let tab = [vec![5, 2], entry(32), hole, entry(16)].concat();
         assert_eq!(
             read(&tab, false).expect("a keytab").sentence(),
-            "Kerberos keytab, principal 'host/a.example.org@EXAMPLE.ORG', 2 keys"
+            "principal 'host/a.example.org@EXAMPLE.ORG', 2 keys"
         );
         assert!(read(&tab[..tab.len() - 3], false).is_none());
         assert!(read(&tab[..tab.len() - 3], true).is_some());

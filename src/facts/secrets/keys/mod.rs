@@ -104,6 +104,8 @@ enum State {
     Clear,
     /// A passphrase protects it.
     Encrypted,
+    /// A store of which nothing can be read, not even whether a key is in it.
+    Sealed,
     /// Has the marks of a key, and cannot be read as one.
     Odd,
 }
@@ -163,6 +165,7 @@ impl Traits {
             State::Clear => {}
             State::Encrypted if self.lock.is_empty() => parts.push("encrypted with a passphrase".to_owned()),
             State::Encrypted => parts.push(format!("encrypted with a passphrase ({})", self.lock)),
+            State::Sealed => parts.push("all of it encrypted, perhaps certificates alone".to_owned()),
             State::Odd => parts.push("does not parse: broken, or no key at all".to_owned()),
         }
         parts.extend(self.public.as_ref().map(Public::fingerprint));
@@ -214,7 +217,7 @@ fn graded(rule: &SecretRule, key: Key) -> Verified {
         }
         State::Clear => (rule.severity, Confidence::High),
         State::Encrypted => (rule.severity.min(Severity::Low), Confidence::High),
-        State::Odd => (Severity::Info, Confidence::Low),
+        State::Sealed | State::Odd => (Severity::Info, Confidence::Low),
     };
     let redacted = shown(&key.label, key.at.len());
     Verified { hash: hash(&key.bytes), at: key.at, severity, confidence, detail, redacted }

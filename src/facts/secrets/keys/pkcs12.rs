@@ -41,13 +41,6 @@ fn open(bytes: &[u8], cut: bool) -> Option<(&[u8], Elements<'_>)> {
 pub(super) fn read(bytes: &[u8], cut: bool) -> Option<Traits> {
     let (content, _) = open(bytes, cut)?;
     let mut safes = Elements::new(content, cut).sequence()?;
-    let traits = |state, algorithm: &str, hint: &str| Traits {
-        state,
-        algorithm: algorithm.to_owned(),
-        form: "PKCS#12",
-        hints: Some(hint).filter(|hint| !hint.is_empty()).map(str::to_owned).into_iter().collect(),
-        ..Traits::default()
-    };
     let (mut sealed, mut shrouded) = (false, None);
     for _ in 0..BAGS {
         let Some(mut info) = safes.sequence() else { break };
@@ -70,7 +63,7 @@ pub(super) fn read(bytes: &[u8], cut: bool) -> Option<Traits> {
             // keyBag is a plain PrivateKeyInfo, pkcs8ShroudedKeyBag an encrypted one, certBag neither.
             match asn1::read(value, cut) {
                 Some(key) if key.state == State::Clear => {
-                    return Some(Traits { form: "PKCS#12", hints: vec!["not encrypted".to_owned()], ..key });
+                    return Some(Traits { form: "", hints: vec!["not encrypted".to_owned()], ..key });
                 }
                 Some(key) => shrouded = Some(key.lock),
                 None => {
@@ -84,12 +77,8 @@ pub(super) fn read(bytes: &[u8], cut: bool) -> Option<Traits> {
         }
     }
     match shrouded {
-        Some(lock) => Some(Traits { lock, ..traits(State::Encrypted, "key store", "") }),
-        None if sealed => {
-            let hint = "all of it encrypted, perhaps certificates alone";
-            Some(traits(State::Odd, "key store", hint))
-        }
-        None => None,
+        Some(lock) => Some(Traits { state: State::Encrypted, lock, ..Traits::default() }),
+        None => sealed.then(|| Traits { state: State::Sealed, ..Traits::default() }),
     }
 }
 

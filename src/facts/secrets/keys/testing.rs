@@ -65,3 +65,38 @@ pub(super) fn armor(label: &str, bytes: &[u8]) -> String {
     }
     format!("{text}-----END {label}-----\n")
 }
+
+/// Every reader of a binary structure, on structures that were damaged: none may panic, none may find more than it read.
+#[test]
+fn damaged_structures_are_survived() {
+    use super::{asn1, gnupg, jks, keytab, openpgp, openssh, pkcs12, stores};
+    let mut chance = Chance::new(99);
+    let mut seeds = vec![rsa_key(&mut chance, 1024), ec(&mut chance, true), ec(&mut chance, false)];
+    seeds.push(jks::tests::store(&[2, 1, 2], "changeit"));
+    seeds.push(pkcs12::tests::store(2, &pkcs12::tests::shrouded(), "changeit"));
+    seeds.push([&[5, 2, 0, 0, 0, 40][..], &chance.bytes(60)].concat());
+    seeds.push(
+        [&b"openssh-key-v1\0\0\0\0\x04none\0\0\0\x04none\0\0\0\0\0\0\0\x01\0\0\0\x33"[..], &chance.bytes(200)].concat(),
+    );
+    seeds.push([&[0x95, 1, 0x40, 4, 0, 0, 0, 0, 1, 8, 0][..], &chance.bytes(400)].concat());
+    seeds.push(b"(11:private-key(3:rsa(1:n129:".repeat(5));
+    for round in 0..20_000 {
+        let mut bytes = seeds[round % seeds.len()].clone();
+        for _ in 0..=chance.byte() % 6 {
+            let place = (usize::from(chance.byte()) << 8 | usize::from(chance.byte())) % bytes.len().max(1);
+            // The beginning of a structure is where its lengths are.
+            let place = if chance.byte() % 2 == 0 { place % 64 } else { place };
+            match chance.byte() % 4 {
+                0 => bytes.truncate(place.max(1)),
+                1 => bytes.insert(place.min(bytes.len()), chance.byte()),
+                _ => bytes.iter_mut().skip(place).take(1).for_each(|byte| *byte = chance.byte()),
+            }
+        }
+        for cut in [false, true] {
+            let _ = (asn1::read(&bytes, cut), openpgp::ring(&bytes, cut), openpgp::read(&bytes, cut));
+            let _ = (keytab::read(&bytes, cut), pkcs12::read(&bytes, cut));
+        }
+        let _ = (openssh::read(&bytes), jks::read(&bytes), gnupg::read(&bytes), jks::fits(&bytes, "changeit"));
+        let _ = (stores::may_be_store(&bytes), pkcs12::cost(&bytes).is_some_and(|turns| turns > u64::from(u32::MAX)));
+    }
+}
