@@ -80,6 +80,7 @@ fn damaged_structures_are_survived() {
     );
     seeds.push([&[0x95, 1, 0x40, 4, 0, 0, 0, 0, 1, 8, 0][..], &chance.bytes(400)].concat());
     seeds.push(b"(11:private-key(3:rsa(1:n129:".repeat(5));
+    let mut survived = 0;
     for round in 0..20_000 {
         let mut bytes = seeds[round % seeds.len()].clone();
         for _ in 0..=chance.byte() % 6 {
@@ -93,10 +94,16 @@ fn damaged_structures_are_survived() {
             }
         }
         for cut in [false, true] {
-            let _ = (asn1::read(&bytes, cut), openpgp::ring(&bytes, cut), openpgp::read(&bytes, cut));
-            let _ = (keytab::read(&bytes, cut), pkcs12::read(&bytes, cut));
+            for read in [asn1::read, openpgp::ring, openpgp::read, keytab::read, pkcs12::read] {
+                survived += usize::from(read(&bytes, cut).is_some());
+            }
         }
-        let _ = (openssh::read(&bytes), jks::read(&bytes), gnupg::read(&bytes), jks::fits(&bytes, "changeit"));
-        let _ = (stores::may_be_store(&bytes), pkcs12::cost(&bytes).is_some_and(|turns| turns > u64::from(u32::MAX)));
+        for read in [openssh::read, jks::read, gnupg::read] {
+            survived += usize::from(read(&bytes).is_some());
+        }
+        assert!(!jks::fits(&bytes, "changeme") && !pkcs12::fits(&bytes, "changeme"));
+        let _ = stores::may_be_store(&bytes);
     }
+    // Some damage does not matter.
+    assert!(survived > 2_000, "{survived}");
 }
