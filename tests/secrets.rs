@@ -179,6 +179,48 @@ fn keys_in_every_wrapping_are_one_key() {
 }
 
 #[test]
+fn a_key_that_everybody_has_is_info() {
+    // RFC 7515, appendix A.1
+    let key = ["AyM1SysPpbyDfgZld3umj1qzKObwVMkoQQ-EstJQ", "Lr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow"].concat();
+    let text = |key: &str| format!(r#"{{"kty": "oct", "k": "{key}"}}"#);
+    let hits = whole(text(&key).as_bytes());
+    assert_eq!((hits.len(), hits[0].severity), (1, Severity::Info), "{hits:?}");
+    assert!(hits[0].detail.starts_with("a public test key"), "{hits:?}");
+    let other = whole(text(&key.replace("AyM1", "AyM2")).as_bytes());
+    assert_eq!(other[0].severity, Severity::High);
+}
+
+#[test]
+fn a_file_that_is_a_key_is_told_by_its_bytes() {
+    for kind in ["private-key", "private-key/pkcs8", "private-key/ec", "private-key/encrypted", "private-key/pgp"] {
+        let text = generate(&PATTERNS, kind, 4).expect("key");
+        let mut file = base64_of(&text);
+        let hits = whole(&file);
+        assert_eq!((hits.len(), hits[0].offset, hits[0].line > 1), (1, 0, false), "{kind}: {hits:?}");
+        assert_eq!(hits[0].severity == Severity::Low, kind.ends_with("encrypted"), "{kind}: {hits:?}");
+        // Within another file the same bytes are anything.
+        file.insert(0, b'x');
+        assert_eq!(whole(&file), [], "{kind}");
+    }
+}
+
+/// The bytes that a PEM block's lines stand for.
+fn base64_of(pem: &str) -> Vec<u8> {
+    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let text = pem.lines().filter(|line| !line.starts_with('-')).flat_map(str::bytes);
+    let (mut out, mut word, mut bits) = (Vec::new(), 0u32, 0);
+    for digit in text.filter_map(|byte| DIGITS.iter().position(|known| *known == byte)) {
+        word = word << 6 | digit as u32;
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            out.push((word >> bits) as u8);
+        }
+    }
+    out
+}
+
+#[test]
 fn a_key_in_a_program_is_told() {
     let key = generate(&PATTERNS, "private-key", 9).expect("key");
     let hits = whole(format!("\u{7f}ELF\0\0{key}").as_bytes());
@@ -306,7 +348,7 @@ fn mutated(value: &[u8], changes: &[(prop::sample::Index, u8, u8)]) -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
 
     #[test]
     fn keys_that_were_damaged_are_read_the_same_both_ways(

@@ -74,20 +74,20 @@ fn key(body: &[u8], whole: bool) -> Option<Traits> {
         if let (true, 2..=4, Some((numbers, sum))) = (whole, version, secret.split_last_chunk::<2>()) {
             let real = numbers.iter().fold(0u16, |sum, &byte| sum.wrapping_add(u16::from(byte)));
             if real != u16::from_be_bytes(*sum) {
-                traits.state = State::Odd;
+                // One program computes it wrong; its keys are keys.
+                traits.hints.push("its checksum does not fit".to_owned());
             }
         }
         return (secret.len() >= 8 || !whole).then_some(traits);
     }
     // GnuPG's own S2K 101: the key lies elsewhere, on a card or nowhere.
     if memchr::memmem::find(&secret[..secret.len().min(12)], b"GNU").is_some() {
-        traits.hints.push(STUB.to_owned());
+        traits.state = State::Odd;
+    } else {
+        traits.state = State::Encrypted;
     }
-    traits.state = State::Encrypted;
     Some(traits)
 }
-
-const STUB: &str = "stub";
 
 /// Skips the public numbers; what they are.
 fn public_part(kind: u8, rest: &mut &[u8]) -> Option<String> {
@@ -133,12 +133,13 @@ pub(super) fn read(bytes: &[u8], cut: bool) -> Option<Traits> {
         match tag {
             5 | 7 => {
                 let Some(key) = key(body, whole) else { break };
-                let key = Some(key).filter(|key| key.hints.is_empty());
-                let rank = |state: State| [State::Odd, State::Encrypted, State::Clear].iter().position(|s| *s == state);
-                match (&worst, key) {
-                    (None, key) => worst = key,
-                    (Some(old), Some(key)) if rank(key.state) > rank(old.state) => worst = Some(key),
-                    _ => {}
+                let worse = match (worst.as_ref().map(|key| key.state), key.state) {
+                    (_, State::Odd) => false,
+                    (None, _) => true,
+                    (Some(old), new) => old != State::Clear && new == State::Clear,
+                };
+                if worse {
+                    worst = Some(key);
                 }
             }
             13 if user.is_none() => user = comment(body).map(|text| text.replacen("comment", "user", 1)),
@@ -228,7 +229,7 @@ mod tests {
         );
         assert_eq!(armored(&bytes, b"AAAA", false).expect("key").state, State::Odd);
         bytes[400] ^= 1;
-        assert_eq!(read(&bytes, false).expect("key").state, State::Odd);
+        assert!(read(&bytes, false).expect("key").sentence().contains("its checksum does not fit"));
         // RFC 9580 gives no vector; this is the CRC of nothing.
         assert_eq!(crc24(b""), 0xb7_04ce);
         assert_eq!(crc24(b"123456789"), 0x21_cf02);

@@ -59,7 +59,7 @@ fn block(bytes: &[u8], anchor: usize, ends: bool) -> Option<Key> {
         }
         (None, "OPENSSH") => openssh::read(&read),
         (None, "PGP") => openpgp::armored(&read, &body.sum, body.cut),
-        (None, _) => asn1::read(&read, body.cut),
+        (None, _) => asn1::read(&read, body.cut).or_else(|| asn1::read(unpadded(&read)?, false)),
     };
     // A key that can be read is one whatever follows it; what cannot be read must at least look like one.
     let traits = match traits {
@@ -70,6 +70,13 @@ fn block(bytes: &[u8], anchor: usize, ends: bool) -> Option<Key> {
         _ => return None,
     };
     Some(Key { at: start..end, label, bytes: read, traits })
+}
+
+/// The bytes without the padding that a cipher left at their end (PKCS#7): some programs forget to cut it off.
+fn unpadded(bytes: &[u8]) -> Option<&[u8]> {
+    let last = *bytes.last()?;
+    let (inner, padding) = bytes.split_at_checked(bytes.len().checked_sub(usize::from(last))?)?;
+    ((1..=16).contains(&last) && padding.iter().all(|byte| *byte == last)).then_some(inner)
 }
 
 /// Whether blanks, line ends, quotes and comment marks follow, then letters. Most mentions of a block have no body.
@@ -348,6 +355,13 @@ mod tests {
             let key = at(&text).unwrap_or_else(|| panic!("{name}: {text}"));
             assert!(key.bytes == bytes && key.traits.state == State::Clear, "{name}: {text}");
         }
+    }
+
+    #[test]
+    fn padding_that_a_cipher_left_is_no_harm() {
+        let bytes = rsa_key(&mut Chance::new(6), 1024);
+        let read = |tail: &[u8]| at(&armor("PRIVATE KEY", &[&bytes, tail].concat())).expect("marks").traits.state;
+        assert_eq!((read(&[7; 7]), read(&[7; 6]), read(&[1, 2])), (State::Clear, State::Odd, State::Odd));
     }
 
     #[test]
