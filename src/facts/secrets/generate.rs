@@ -135,7 +135,12 @@ fn private_key(variant: &str, numbers: &mut Numbers) -> Option<String> {
 
 /// Base64 on lines of 64.
 fn lines(bytes: &[u8]) -> String {
-    base64(bytes).as_bytes().chunks(64).map(|line| format!("{}\n", String::from_utf8_lossy(line))).collect()
+    let mut text = String::new();
+    for line in base64(bytes).as_bytes().chunks(64) {
+        text.push_str(&String::from_utf8_lossy(line));
+        text.push('\n');
+    }
+    text
 }
 
 /// A key's packet in the clear: version 4, EdDSA (RFC 9580 5.5.3).

@@ -83,22 +83,24 @@ fn object(bytes: &[u8], mark: usize) -> Range<usize> {
 /// A name at `at` and the value behind it: the name's place, the value's, and where to go on. Quotes, backslashes and
 /// blanks may surround both.
 fn pair(bytes: &[u8], at: usize) -> Option<(Range<usize>, Range<usize>, usize)> {
-    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'=');
-    let word = |at: usize| at..at + bytes[at..].iter().take(8 << 10).take_while(|byte| is_word(byte)).count();
-    let skip = |at: usize| {
-        at + bytes[at..]
-            .iter()
-            .take(64)
-            .take_while(|byte| matches!(byte, b' ' | b'"' | b'\'' | b'\\' | b'\t' | b'\n' | b'\r'))
-            .count()
-    };
+    let word = |at: usize| at..at + bytes[at..].iter().take(8 << 10).take_while(|byte| is_word(**byte)).count();
+    let is_mark = |byte: &u8| matches!(byte, b' ' | b'"' | b'\'' | b'\\' | b'\t' | b'\n' | b'\r');
+    let skip = |at: usize| at + bytes[at..].iter().take(64).take_while(|byte| is_mark(byte)).count();
     let name = word(at);
+    if name.is_empty() {
+        return None;
+    }
     let colon = skip(name.end);
-    if name.is_empty() || bytes.get(colon) != Some(&b':') {
+    if bytes.get(colon) != Some(&b':') {
         return None;
     }
     let value = word(skip(colon + 1));
     (!value.is_empty()).then(|| (name, value.clone(), value.end))
+}
+
+/// What names and values are made of.
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'=')
 }
 
 /// The members of an object.
@@ -113,7 +115,8 @@ impl Members<'_> {
         let bytes = self.bytes.get(..self.at.end)?;
         let mut at = self.at.start;
         while at < bytes.len() {
-            let fresh = at == 0 || !(bytes[at - 1].is_ascii_alphanumeric() || matches!(bytes[at - 1], b'-' | b'_'));
+            // In the middle of a word none begins: every word is read once.
+            let fresh = at == 0 || !is_word(bytes[at - 1]);
             match fresh.then(|| pair(bytes, at)).flatten() {
                 Some((found, value, _)) if &bytes[found.clone()] == name => return Some(value),
                 Some((_, _, next)) => at = next.max(at + 1),

@@ -209,10 +209,11 @@ fn graded_file(rule: &SecretRule, label: &str, file: &[u8], traits: Traits) -> V
 /// How bad a key is.
 fn graded(rule: &SecretRule, key: Key) -> Verified {
     let public = key.traits.public.as_ref().is_some_and(|public| known::is_known(public.bytes()));
-    let mut detail = key.traits.sentence();
+    let sentence = key.traits.sentence();
+    let mut detail = sentence.clone();
     let (severity, confidence) = match key.traits.state {
         _ if public || known::is_known(&key.bytes) => {
-            detail = format!("a public test key, {detail}").trim_end_matches(", ").to_owned();
+            detail = ["a public test key", &sentence].join(if sentence.is_empty() { "" } else { ", " });
             (Severity::Info, Confidence::High)
         }
         State::Clear => (rule.severity, Confidence::High),

@@ -215,12 +215,19 @@ fn headers(bytes: &[u8], from: usize, body: &mut Body) -> (usize, bool) {
         let Some((end, skip)) = stretch.iter().enumerate().find_map(ends) else { break };
         let line = &stretch[..end];
         let is_quote = |byte: &u8| matches!(byte, b'"' | b'\'' | b'`');
-        let blank = line.iter().all(|byte| is_quote(byte) || matches!(byte, b' ' | b'\r' | b'\t' | b'\\' | b'r'));
+        let quoted = line.iter().any(is_quote);
+        let joint = |byte: &u8| matches!(byte, b'+' | b'.' | b',' | b'(' | b')' | b'&' | b'_' | b'<' | b'b');
+        let blank = line.iter().all(|byte| {
+            is_quote(byte) || matches!(byte, b' ' | b'\r' | b'\t' | b'\\' | b'r') || (quoted && joint(byte))
+        });
         if blank {
             gap ^= line.iter().filter(|byte| is_quote(byte)).count() % 2 == 1;
         } else if line.contains(&b':') {
-            // A string's beginning, as in `b'Proc-Type: ...`.
-            gap ^= line.trim_ascii_start().iter().take(2).any(is_quote);
+            // A string's beginning, as in `b'Proc-Type: ...`, and its end, when the line goes on behind it.
+            let text = line.trim_ascii_start();
+            let tail = text.iter().rposition(|byte| !matches!(byte, b' ' | b'\r' | b'\\') && !joint(byte));
+            gap ^= text.iter().take(2).any(is_quote);
+            gap ^= tail.is_some_and(|tail| tail > 2 && is_quote(&text[tail]));
             header(line, body);
         } else {
             break;
@@ -301,7 +308,10 @@ pub(super) fn bare_openssh(window: Window<'_>) -> Option<Key> {
     if anchor > 0 && is_base64(bytes[anchor - 1]) {
         return None;
     }
-    let body = read_body(bytes, anchor, ends);
+    // Another key ends this one: dense input must stay cheap.
+    let behind = &bytes[anchor + OPENSSH.len()..];
+    let other = memchr::memmem::find(behind, OPENSSH).map_or(bytes.len(), |at| anchor + OPENSSH.len() + at);
+    let body = read_body(&bytes[..other], anchor, ends);
     let read = from_base64(&body.text)?;
     let traits = openssh::read(&read)?;
     Some(Key { at: anchor..body.end, label: "OPENSSH PRIVATE KEY".to_owned(), bytes: read, traits })
@@ -372,9 +382,13 @@ mod tests {
         let key = at(&pem.replacen("KEY-----\n", head, 1)).expect("a key");
         assert_eq!(key.traits.sentence(), "encrypted with a passphrase (AES-128-CBC)");
         assert_eq!(key.bytes, bytes);
-        let source: String =
-            pem.replacen("KEY-----\n", head, 1).lines().map(|line| format!("    \"{line}\\n\"\n")).collect();
-        assert_eq!(at(&source).expect("a key").bytes, bytes);
+        let headed = pem.replacen("KEY-----\n", head, 1);
+        for [before, behind] in [["    \"", "\\n\"\n"], ["  \"", "\\n\" +\n"], ["  '", "',\n"], ["'", "'.\"\\n\" .\n"]]
+        {
+            let source: Vec<String> = headed.lines().map(|line| [before, line, behind].concat()).collect();
+            let key = at(&source.concat()).unwrap_or_else(|| panic!("a key:\n{}", source.concat()));
+            assert_eq!((key.bytes, key.traits.lock), (bytes.clone(), "AES-128-CBC".to_owned()));
+        }
         // Without the header the same bytes are nothing.
         assert_eq!(at(&pem).expect("marks").traits.state, State::Odd);
     }

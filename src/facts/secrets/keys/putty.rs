@@ -18,13 +18,14 @@ pub(super) fn read(window: Window<'_>) -> Option<Key> {
     if !matches!(version, b"PuTTY-User-Key-File-2" | b"PuTTY-User-Key-File-3") {
         return None;
     }
-    let (mut lock, mut public, mut private) = (None, Vec::new(), None);
+    // In this order always; what only begins so is not read on.
+    let (b"Encryption", lock) = field(lines.next()?)? else { return None };
+    let (mut public, mut private) = (Vec::new(), None);
     let mut hints = Vec::new();
-    // Encryption, Comment, Public-Lines, five lines of Argon2 in version 3, Private-Lines.
+    // Comment, Public-Lines, five lines of Argon2 in version 3, Private-Lines.
     for _ in 0..12 {
         let (name, value) = field(lines.next()?)?;
         match name {
-            b"Encryption" => lock = Some(value),
             b"Comment" => hints.extend(super::comment(value)),
             b"Public-Lines" => public = lines.body(value)?,
             b"Private-Lines" => {
@@ -35,7 +36,6 @@ pub(super) fn read(window: Window<'_>) -> Option<Key> {
         }
     }
     let private = private.filter(|private| private.len() >= 16)?;
-    let lock = lock?;
     let known = openssh::algorithm(&public);
     let clear = lock == b"none";
     let traits = Traits {

@@ -30,7 +30,7 @@ pub(super) fn wireguard(window: Window<'_>) -> Option<Key> {
         return None;
     }
     let key = from_base64(value)?;
-    let clamped = key.first()? & 7 == 0 && key.last()? & 0xc0 == 0x40;
+    let clamped = key.first()?.trailing_zeros() >= 3 && key.last()? & 0xc0 == 0x40;
     let state = if clamped { State::Clear } else { State::Odd };
     let traits = Traits { state, algorithm: "X25519".to_owned(), ..Traits::default() };
     Some(Key { at: start..start + 44, label: "WireGuard private key".to_owned(), bytes: key, traits })
