@@ -218,3 +218,49 @@ impl Visit for Gather<'_> {
         self.close();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(size: u64) -> Entry {
+        Entry {
+            index: 0,
+            offset: 0,
+            name: b"app/store".to_vec(),
+            type_flag: b'0',
+            size,
+            mode: 0o644,
+            uid: 0,
+            gid: 0,
+            mtime: 0,
+            link: Vec::new(),
+            device: (0, 0),
+            xattrs: Vec::new(),
+        }
+    }
+
+    /// The stores held of one file that comes in pieces of `step` bytes.
+    fn stores(file: &[u8], step: usize) -> Vec<Vec<u8>> {
+        let limits = Limits::default();
+        let budget = Budget::new(&limits);
+        let mut gather = Gather::new(&limits, &budget, false);
+        gather.entry(&entry(file.len() as u64));
+        for (number, piece) in file.chunks(step).enumerate() {
+            gather.data((number * step) as u64, (number * step) as u64, piece);
+        }
+        gather.finish().stores.iter().map(|store| store.bytes.to_vec()).collect()
+    }
+
+    #[test]
+    fn key_stores_are_held_however_they_come() {
+        let java = [&[0xfe, 0xed, 0xfe, 0xed][..], &[1; 200]].concat();
+        for step in [1, 3, 31, 32, 33, 1000] {
+            assert_eq!(stores(&java, step), [java.clone()], "{step}");
+            assert!(stores(&[0x30; 200], step).is_empty() && stores(&[7; 200], step).is_empty(), "{step}");
+        }
+        assert!(stores(&java[..20], 5).is_empty(), "too short for a store");
+        let large = [&java[..], &vec![1; STORE as usize]].concat();
+        assert!(stores(&large, 4096).is_empty(), "too large to be held");
+    }
+}

@@ -6,7 +6,7 @@ use super::super::shipped::files;
 use super::{is_showcase, place};
 use crate::facts::{Facts, Hit};
 use crate::layer::Record;
-use crate::model::{Confidence, ImagePath, LayerIndex, Severity};
+use crate::model::{Confidence, ImagePath, LayerIndex, Location, Presence, Severity};
 use crate::rule::{Params, Sink};
 
 /// How a row names files.
@@ -155,11 +155,16 @@ fn has_value(text: &str, word: &str) -> bool {
 
 fn say(facts: &Facts, (layer, record): (LayerIndex, &Record<'_>), what: &str, hit: Option<&Hit>, sink: &mut Sink) {
     let mut at = facts.at_entry(layer, record.index);
-    if let (crate::model::Location::File { line, .. }, Some(hit)) = (&mut at, hit) {
+    if let (Location::File { line, .. }, Some(hit)) = (&mut at, hit) {
         *line = (hit.line > 0).then_some(hit.line);
     }
     let about = hit.map(|hit| format!(" ({})", hit.detail)).unwrap_or_default();
-    let message = format!("{what}{about} lies {}: every container of this image shares it", place(facts, &at));
+    // What was deleted no container has, but everybody who pulls the image.
+    let shared = match &at {
+        Location::File { presence: Presence::Visible, .. } => ": every container of this image shares it",
+        _ => "",
+    };
+    let message = format!("{what}{about} lies {}{shared}", place(facts, &at));
     let found = sink.find(at, shown(&record.path()), message);
     found.secret = hit.map(|hit| hit.secret.clone());
     // What is no secret elsewhere is none here: an encrypted key, a key that everybody has.
