@@ -256,7 +256,7 @@ mod tests {
     fn key_stores_are_held_however_they_come() {
         let java = [&[0xfe, 0xed, 0xfe, 0xed][..], &[1; 200]].concat();
         for step in [1, 3, 31, 32, 33, 1000] {
-            assert_eq!(stores(&java, step), [java.clone()], "{step}");
+            assert_eq!(stores(&java, step), std::slice::from_ref(&java), "{step}");
             assert!(stores(&[0x30; 200], step).is_empty() && stores(&[7; 200], step).is_empty(), "{step}");
         }
         assert!(stores(&java[..20], 5).is_empty(), "too short for a store");
