@@ -47,7 +47,10 @@ fn slowly(file: &[u8]) -> Vec<Hit> {
 fn values(seed: u64) -> Vec<(String, String, String)> {
     let mut values = Vec::new();
     for rule in PATTERNS.rules() {
-        let keys = ["", "/pkcs8", "/ec", "/openssh"].iter().map(ToString::to_string).collect();
+        let keys = ["", "/pkcs8", "/ec", "/openssh", "/pgp", "/jwk", "/putty", "/openvpn"]
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         let variants: Vec<String> = match rule.spec.structure {
             Some(_) if rule.name == "private-key" => keys,
             Some(_) => vec![String::new()],
@@ -89,8 +92,11 @@ fn nothing_of_a_secret_is_shown() {
         // What a literal of the rule says is public; eight bytes of the rest are not.
         let literals: Vec<&str> =
             PATTERNS.rules().iter().flat_map(|rule| rule.spec.tokens.iter().map(String::as_str)).collect();
-        let secret = value.split("KEY-----").nth(1).map_or(&*value, |body| body.trim_end_matches(|c| c != '='));
-        for piece in secret.as_bytes().windows(8).map(String::from_utf8_lossy) {
+        // Nor are the marks around a key.
+        let body = value.split("-----").nth(2).filter(|_| value.starts_with('{'));
+        let body = body.unwrap_or(&value);
+        let secret: Vec<&str> = body.lines().filter(|line| !line.starts_with("-----")).collect();
+        for piece in secret.join("\n").as_bytes().windows(8).map(String::from_utf8_lossy) {
             let public = literals.iter().any(|literal| literal.contains(&*piece));
             assert!(public || !shown.contains(&*piece), "{kind}: {piece}");
         }
@@ -117,7 +123,7 @@ fn a_broken_checksum_is_probably_fake() {
 #[test]
 fn near_misses_are_no_hits() {
     for (_, kind, value) in values(3) {
-        if value.contains("PRIVATE KEY") {
+        if kind.starts_with("private-key") || kind.starts_with("gcp-service-account") {
             continue;
         }
         let half = &value[..value.len() / 2];
@@ -170,6 +176,48 @@ fn keys_in_every_wrapping_are_one_key() {
     assert_eq!(whole(encrypted.as_bytes())[0].severity, Severity::Low);
     let proc = key.replacen("KEY-----\n", "KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\n", 1);
     assert_eq!(whole(proc.as_bytes())[0].severity, Severity::Low);
+}
+
+#[test]
+fn a_key_that_everybody_has_is_info() {
+    // RFC 7517, appendix A.3
+    let key = ["GawgguFyGrW", "Kav7AX4VKUg"].concat();
+    let text = |key: &str| format!(r#"{{"kty": "oct", "k": "{key}"}}"#);
+    let hits = whole(text(&key).as_bytes());
+    assert_eq!((hits.len(), hits[0].severity), (1, Severity::Info), "{hits:?}");
+    assert!(hits[0].detail.starts_with("a public test key"), "{hits:?}");
+    let other = whole(text(&key.replace("Gawg", "Gawh")).as_bytes());
+    assert_eq!(other[0].severity, Severity::High);
+}
+
+#[test]
+fn a_file_that_is_a_key_is_told_by_its_bytes() {
+    for kind in ["private-key", "private-key/pkcs8", "private-key/ec", "private-key/encrypted", "private-key/pgp"] {
+        let text = generate(&PATTERNS, kind, 4).expect("key");
+        let mut file = base64_of(&text);
+        let hits = whole(&file);
+        assert_eq!((hits.len(), hits[0].offset, hits[0].line > 1), (1, 0, false), "{kind}: {hits:?}");
+        assert_eq!(hits[0].severity == Severity::Low, kind.ends_with("encrypted"), "{kind}: {hits:?}");
+        // Within another file the same bytes are anything.
+        file.insert(0, b'x');
+        assert_eq!(whole(&file), [], "{kind}");
+    }
+}
+
+/// The bytes that a PEM block's lines stand for.
+fn base64_of(pem: &str) -> Vec<u8> {
+    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let text = pem.lines().filter(|line| !line.starts_with('-')).flat_map(str::bytes);
+    let (mut out, mut word, mut bits) = (Vec::new(), 0u32, 0);
+    for digit in text.filter_map(|byte| DIGITS.iter().position(|known| *known == byte)) {
+        word = word << 6 | digit as u32;
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            out.push((word >> bits) as u8);
+        }
+    }
+    out
 }
 
 #[test]
@@ -283,6 +331,37 @@ proptest! {
     }
 }
 
+/// Bytes changed, cut out, doubled: what readers of foreign structures must survive.
+fn mutated(value: &[u8], changes: &[(prop::sample::Index, u8, u8)]) -> Vec<u8> {
+    let mut bytes = value.to_vec();
+    for (place, what, byte) in changes {
+        let at = place.index(bytes.len().max(1)).min(bytes.len());
+        match what % 5 {
+            0 | 1 if at < bytes.len() => bytes[at] = *byte,
+            2 => bytes.truncate(at),
+            3 => drop(bytes.drain(at..(at + usize::from(*byte)).min(bytes.len()))),
+            4 => bytes.splice(at..at, std::iter::repeat_n(*byte, 1 + usize::from(byte % 9))).for_each(drop),
+            _ => {}
+        }
+    }
+    bytes
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
+
+    #[test]
+    fn keys_that_were_damaged_are_read_the_same_both_ways(
+        seed in any::<u64>(),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), any::<u8>()), 1..8),
+    ) {
+        for (_, kind, value) in values(seed).into_iter().filter(|(rule, ..)| rule == "private-key") {
+            let bytes = mutated(value.as_bytes(), &changes);
+            prop_assert_eq!(whole(&bytes), slowly(&bytes), "{}", kind);
+        }
+    }
+}
+
 #[test]
 fn the_fast_way_finds_what_the_slow_one_does_on_this_machine() {
     let mut files = 0;
@@ -312,6 +391,18 @@ fn dense_input_is_bounded() {
         "AKIA",
         "ghp_",
         "-----BEGIN PRIVATE KEY-----",
+        "-----BEGIN RSA PRIVATE KEY-----\n",
+        "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA",
+        "\"kty\":\"RSA\",\"n\":\"",
+        "{\"kty\":\"oct\",\"k\":",
+        "PuTTY-User-Key-File-3: ssh-rsa\n",
+        "[Interface]\nPrivateKey = ",
+        "b3BlbnNzaC1rZXktdjEA",
+        "b3BlbnNzaC1rZXktdjEAAAAABG5vbmU\n",
+        "PuTTY-User-Key-File-3: ",
+        &format!("{{\"kty\":\"oct\",{}", "=".repeat(15_000)),
+        &format!("{{\"kty\":\"oct\",{}", "a:".repeat(7_000)),
+        "-----BEGIN OpenVPN Static key V1-----",
         "LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0t\n",
         "T3BlbkFJ",
         "sk-proj-",

@@ -1,7 +1,7 @@
 //! Gathers the facts of one layer from the tar walk as it streams by. Decides nothing; holds only what the table of
 //! wanted bodies names.
 
-use super::secrets::Extent;
+use super::secrets::{Extent, STORE, STORE_HEAD, STORES, may_be_store};
 use super::{Body, Budget, HEAD, LayerFacts, interest};
 use crate::layer::{Entry, EntryKind, LayerEntries, Visit};
 use crate::model::{ImagePath, Limits, visible, visible_str};
@@ -54,6 +54,8 @@ struct Current {
     most: u64,
     what: What,
     body: Vec<u8>,
+    /// The bytes so far, while the file may be a small key store.
+    store: Option<Vec<u8>>,
     hasher: Option<Sha256>,
 }
 
@@ -137,6 +139,12 @@ impl<'a> Gather<'a> {
         if let Some(hasher) = current.hasher {
             self.facts.digests.push((current.entry, hasher.finalize().into()));
         }
+        if let Some(store) = current.store
+            && store.len() as u64 == current.size
+            && store.len() >= STORE_HEAD
+        {
+            self.facts.stores.push(Body { entry: current.entry, bytes: store.into(), whole: true });
+        }
         if current.body.is_empty() {
             return;
         }
@@ -205,6 +213,7 @@ impl Visit for Gather<'_> {
             most,
             what,
             body: Vec::new(),
+            store: (is_file && entry.size <= STORE && self.facts.stores.len() < STORES).then(Vec::new),
             hasher: (kept && is_file && (self.hash_files || may_be_copy(entry))).then(Sha256::new),
         });
     }
@@ -216,6 +225,15 @@ impl Visit for Gather<'_> {
             let take = bytes.len().min(usize::try_from(room).unwrap_or(usize::MAX));
             if current.what != What::Body || self.budget.take(take) && current.kept {
                 current.body.extend_from_slice(&bytes[..take]);
+            }
+        }
+        if let Some(store) = &mut current.store {
+            let head = STORE_HEAD.saturating_sub(store.len()).min(bytes.len());
+            store.extend_from_slice(&bytes[..head]);
+            if may_be_store(store) {
+                store.extend_from_slice(&bytes[head..]);
+            } else {
+                current.store = None;
             }
         }
         if let Some(hasher) = &mut current.hasher {
@@ -248,5 +266,38 @@ impl Visit for Gather<'_> {
 
     fn trailing(&mut self, stream: u64, at: u64, bytes: &[u8]) {
         self.add_extent(stream, bytes.len(), LayerFacts::TRAILING, at, false);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(size: u64) -> Entry {
+        Entry { name: b"app/store".to_vec(), type_flag: b'0', size, mode: 0o644, ..Entry::default() }
+    }
+
+    /// The stores held of one file that comes in pieces of `step` bytes.
+    fn stores(file: &[u8], step: usize) -> Vec<Vec<u8>> {
+        let limits = Limits::default();
+        let budget = Budget::new(&limits, 1);
+        let mut gather = Gather::new(&limits, &budget, 0, false);
+        gather.entry(&entry(file.len() as u64));
+        for (number, piece) in file.chunks(step).enumerate() {
+            gather.data((number * step) as u64, (number * step) as u64, piece);
+        }
+        gather.finish().stores.iter().map(|store| store.bytes.to_vec()).collect()
+    }
+
+    #[test]
+    fn key_stores_are_held_however_they_come() {
+        let java = [&[0xfe, 0xed, 0xfe, 0xed][..], &[1; 200]].concat();
+        for step in [1, 3, 31, 32, 33, 1000] {
+            assert_eq!(stores(&java, step), std::slice::from_ref(&java), "{step}");
+            assert!(stores(&[0x30; 200], step).is_empty() && stores(&[7; 200], step).is_empty(), "{step}");
+        }
+        assert!(stores(&java[..20], 5).is_empty(), "too short for a store");
+        let large = [&java[..], &vec![1; STORE as usize]].concat();
+        assert!(stores(&large, 4096).is_empty(), "too large to be held");
     }
 }

@@ -17,6 +17,8 @@ pub struct LayerFacts {
     pub hits: Vec<Hit>,
     /// PAX records that say nothing of the file itself (comments, a builder's own), by entry.
     pub records: Vec<(u32, Box<[u8]>)>,
+    /// Small key stores, the first of them, until their passwords are tried.
+    pub stores: Vec<Body>,
     /// SHA-256 of regular files by entry: of all where they were asked for, else of those that may be a setuid copy of a
     /// program that does whatever it is told.
     pub digests: Vec<(u32, [u8; 32])>,

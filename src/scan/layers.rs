@@ -6,7 +6,7 @@
 
 use super::hash::{self, Bytes, Chain};
 use super::stream::{Block, Stream};
-use crate::facts::secrets::{Finds, Patterns, in_entries};
+use crate::facts::secrets::{Finds, Patterns, in_entries, unlock};
 use crate::facts::{Budget, LayerFacts};
 use crate::image::Digest;
 use crate::model::Limits;
@@ -265,6 +265,8 @@ impl<'a> Pool<'a> {
         }
         let Some(mut facts) = lock(&layer.read).take() else { return };
         facts.hits = std::mem::take(&mut *lock(&layer.finds)).hits(self.reading.patterns.rules());
+        let stores = std::mem::take(&mut facts.stores);
+        unlock(&mut facts.hits, &stores, self.reading.patterns.rules());
         let index = layer.index;
         if let (Some(promised), Some(found)) = (&self.source.image().layers[index].diff_id, layer.chain.finish())
             && facts.complete

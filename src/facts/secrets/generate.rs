@@ -28,7 +28,7 @@ impl Numbers {
 }
 
 /// A value of the type that rule `kind` names; `kind/1` makes one by the rule's second template, and so on. Private keys
-/// also come as `private-key/pkcs8`, `/ec`, `/openssh`, `/encrypted`. `None` for an unknown kind. The same seed gives the
+/// also come as `private-key/pkcs8`, `/ec`, `/openssh`, `/encrypted`, `/jwk`, `/pgp`, `/putty`, `/openvpn`. `None` for an unknown kind. The same seed gives the
 /// same value.
 #[must_use]
 pub fn generate(patterns: &Patterns, kind: &str, seed: u64) -> Option<String> {
@@ -118,16 +118,71 @@ fn private_key(variant: &str, numbers: &mut Numbers) -> Option<String> {
             ("OPENSSH ", [head, string(&public), string(&private)].concat())
         }
         "encrypted" => {
-            ("ENCRYPTED ", der(0x30, &[der(0x30, &numbers.bytes(60)), der(4, &numbers.bytes(1200))].concat()))
+            // PBES2 with PBKDF2 and AES-256.
+            let function = der(0x30, &der(6, &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 5, 12]));
+            let cipher = der(0x30, &der(6, &[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 1, 42]));
+            let scheme = der(6, &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 5, 13]);
+            let algorithm = der(0x30, &[scheme, der(0x30, &[function, cipher].concat())].concat());
+            ("ENCRYPTED ", der(0x30, &[algorithm, der(4, &numbers.bytes(1200))].concat()))
         }
-        _ => return None,
+        "pgp" => ("PGP ", openpgp(numbers)),
+        other => return bare_key(other, numbers),
     };
-    let mut text = format!("-----BEGIN {label}PRIVATE KEY-----\n");
-    for line in base64(&bytes).as_bytes().chunks(64) {
+    let block = if variant == "pgp" { " BLOCK" } else { "" };
+    let lines = lines(&bytes);
+    Some(format!("-----BEGIN {label}PRIVATE KEY{block}-----\n{lines}-----END {label}PRIVATE KEY{block}-----\n"))
+}
+
+/// Base64 on lines of 64.
+fn lines(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for line in base64(bytes).as_bytes().chunks(64) {
         text.push_str(&String::from_utf8_lossy(line));
         text.push('\n');
     }
-    Some(format!("{text}-----END {label}PRIVATE KEY-----\n"))
+    text
+}
+
+/// A key's packet in the clear: version 4, EdDSA (RFC 9580 5.5.3).
+fn openpgp(numbers: &mut Numbers) -> Vec<u8> {
+    let curve = [0x2b, 6, 1, 4, 1, 0xda, 0x47, 0x0f, 1];
+    let head = [&[4, 0x60, 0, 0, 0, 22, curve.len() as u8][..], &curve].concat();
+    let point = [&[1, 7, 0x40][..], &numbers.bytes(32)].concat();
+    let mut scalar = numbers.bytes(32);
+    scalar[0] |= 0x80;
+    let secret = [&[1, 0][..], &scalar].concat();
+    let sum = secret.iter().fold(0u16, |sum, &byte| sum.wrapping_add(u16::from(byte)));
+    let body = [&head[..], &point, &[0], &secret, &sum.to_be_bytes()].concat();
+    [&[0x94, body.len() as u8][..], &body].concat()
+}
+
+/// Keys in formats other than PEM.
+fn bare_key(variant: &str, numbers: &mut Numbers) -> Option<String> {
+    Some(match variant {
+        "jwk" => {
+            let mut url = || base64(&numbers.bytes(32)).replace('+', "-").replace('/', "_").replace('=', "");
+            format!(r#"{{"kty":"EC","crv":"P-256","x":"{}","y":"{}","d":"{}"}}"#, url(), url(), url())
+        }
+        "putty" => {
+            let string = |bytes: &[u8]| [&(bytes.len() as u32).to_be_bytes()[..], bytes].concat();
+            let public = lines(&[string(b"ssh-ed25519"), string(&numbers.bytes(32))].concat());
+            let private = lines(&string(&numbers.bytes(32)));
+            format!(
+                "PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nComment: demo\nPublic-Lines: {}\n{public}\
+                 Private-Lines: 1\n{private}",
+                public.lines().count()
+            )
+        }
+        "openvpn" => {
+            let mut text = String::new();
+            for _ in 0..16 {
+                crate::model::push_hex(&mut text, &numbers.bytes(16));
+                text.push('\n');
+            }
+            format!("-----BEGIN OpenVPN Static key V1-----\n{text}-----END OpenVPN Static key V1-----\n")
+        }
+        _ => return None,
+    })
 }
 
 fn service_account(key: &str) -> String {

@@ -6,7 +6,7 @@
 
 use super::extent::{Extent, Room, newlines};
 use super::finds::{Find, Finds, Part};
-use super::pem;
+use super::keys;
 use super::search::Search;
 use super::spec::{Class, Left, Piece, SecretRule, Structure, Template, read_run};
 use super::verify::{Verified, Window, is_free_left, verify};
@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 const TEXT_BLOCK: usize = 256 << 10;
 
 /// Changes whenever the same rules may find something else.
-const ENGINE: &str = "secrets 1";
+const ENGINE: &str = "secrets 2";
 
 /// All secret rules, compiled.
 #[derive(Clone, Debug)]
@@ -49,7 +49,7 @@ impl Patterns {
             let named = |error: String| format!("rule {}: {error}", rule.name);
             match (rule.spec.structure, rule.spec.tokens.is_empty()) {
                 (Some(structure), true) => {
-                    for anchor in pem::ANCHORS {
+                    for anchor in keys::anchors(structure) {
                         anchors.entry(anchor.to_vec()).or_default().push(Try::Structure(number, structure));
                     }
                 }
@@ -76,6 +76,7 @@ impl Patterns {
         let gates = tries.iter().map(|tries: &Vec<Try>| tries.iter().map(gate).collect()).collect();
         let mut sum = Sha256::new();
         sum.update(format!("{ENGINE} {rules:?}"));
+        sum.update(keys::KNOWN);
         let mut digest = String::new();
         push_hex(&mut digest, &sum.finalize());
         Ok(Self { rules: rules.to_vec(), templates, tries, gates, search: Search::new(&anchors)?, digest })
@@ -116,6 +117,7 @@ impl Patterns {
                 finds.parts.push(Part::of(buffer, new, extent));
             }
         }
+        self.scan_beginnings(buffer, (from, to, new), extents, finds);
         let mut rooms = vec![room; self.rules.len()];
         let mut files = extents.iter().peekable();
         let mut lines = None;
@@ -154,6 +156,30 @@ impl Patterns {
         }
     }
 
+    /// The files that begin in `buffer[from..to]` and are a key from their first byte on.
+    fn scan_beginnings(
+        &self,
+        buffer: &[u8],
+        (from, to, new): (usize, usize, usize),
+        extents: &[Extent],
+        finds: &mut Finds,
+    ) {
+        let Some(number) = self.rules.iter().position(|rule| rule.spec.structure == Some(Structure::PrivateKey)) else {
+            return;
+        };
+        let begins = |extent: &&Extent| extent.first && (from..to).contains(&extent.at);
+        for extent in extents.iter().filter(begins) {
+            let end = (extent.at + extent.len).min(buffer.len());
+            let high = end.min(extent.at + AHEAD);
+            let ends = extent.last && high == extent.at + extent.len;
+            let verified = keys::verify_file(&self.rules[number], &buffer[extent.at..high], ends);
+            if let Some(verified) = verified {
+                let mut lines = Lines::new(buffer, new, extent);
+                finds.finds.push(lines.find(buffer, extent, (number as u16, 0), extent.at, verified));
+            }
+        }
+    }
+
     /// Scans a text that is no file, such as a variable's value: places and what they are, all of them. Block by block, each
     /// find given away at once: a text of megabytes may be full of them.
     pub(super) fn each_in_text(&self, text: &[u8], mut take: impl FnMut(Find)) {
@@ -188,7 +214,7 @@ impl Patterns {
                 let (rule, template) = &self.templates[index];
                 verify(&self.rules[usize::from(*rule)], template, window)
             }
-            Try::Structure(rule, structure) => pem::verify(&self.rules[usize::from(rule)], structure, window),
+            Try::Structure(rule, structure) => keys::verify(&self.rules[usize::from(rule)], structure, window),
         }
     }
 
@@ -203,11 +229,12 @@ impl Patterns {
     #[doc(hidden)]
     pub fn scan_slowly(&self, file: &[u8], entry: u32, finds: &mut Finds) {
         let extent = Extent { at: 0, len: file.len(), entry, file: 0, first: true, last: true };
+        self.scan_beginnings(file, (0, file.len(), 0), &[extent], finds);
         for place in 0..file.len() {
             for attempt in self.tries.iter().flatten() {
                 let anchors: Vec<&[u8]> = match attempt {
                     Try::Template(index) => vec![self.templates[*index].1.anchor()],
-                    Try::Structure(..) => pem::ANCHORS.to_vec(),
+                    Try::Structure(_, structure) => keys::anchors(*structure).collect(),
                 };
                 if !anchors.iter().any(|anchor| file[place..].starts_with(anchor)) {
                     continue;

@@ -78,10 +78,12 @@ pub static CHECKS: &[(&str, CheckFn)] = &[
     ("provenance.missing_label", provenance::missing_label),
     ("provenance.unreproducible", provenance::unreproducible),
     ("provenance.untrusted_package_source", provenance::untrusted_package_source),
+    ("secrets.generated_at_install", secrets::generated_at_install),
     ("secrets.in_command", secrets::secret_in_command),
     ("secrets.in_env", secrets::secret_in_env),
     ("secrets.in_history", secrets::secret_in_history),
     ("secrets.sensitive_file", secrets::sensitive_file),
+    ("secrets.ssh_host_key", secrets::ssh_host_key),
 ];
 
 /// The check of that name.

@@ -1,8 +1,10 @@
 //! Credentials: the content scan's hits told as findings, and those in variables, commands and history. Which files are
-//! suspicious by their names stands in `secrets/sensitive.rs`.
+//! suspicious by their names stands in `secrets/sensitive.rs`, which keys packages make in `secrets/generated.rs`.
 
+mod generated;
 mod sensitive;
 
+pub use generated::{generated_at_install, ssh_host_key};
 pub use sensitive::{has_sensitive_name, sensitive_file};
 
 use super::config::{has_password, is_proxy};
@@ -44,9 +46,6 @@ const SHOWCASES: &[&str] = &[
     "mocks",
 ];
 
-/// The key of a certificate that nobody vouches for and nobody trusts, made wherever the package is installed.
-const SNAKEOIL: &[u8] = b"/etc/ssl/private/ssl-cert-snakeoil.key";
-
 /// A place of a secret, graded.
 struct Place {
     at: Location,
@@ -62,7 +61,11 @@ pub fn in_files(facts: &Facts, name: &str, title: &str, sink: &mut Sink) {
     let mut secrets: BTreeMap<String, Vec<Place>> = BTreeMap::new();
     for (layer, index) in facts.layers.iter().zip(0..) {
         for hit in layer.hits.iter().filter(|hit| hit.rule == name) {
-            secrets.entry(hit.secret.hash.clone()).or_default().push(of_hit(facts, index, hit));
+            let own = name == "private-key"
+                && layer.entries.get(hit.entry).is_some_and(|record| generated::is_of_own_kind(&record.path()));
+            if !own {
+                secrets.entry(hit.secret.hash.clone()).or_default().push(of_hit(facts, index, hit));
+            }
         }
     }
     for told in facts.told.iter().filter(|told| told.rule == name) {
@@ -115,9 +118,6 @@ fn of_hit(facts: &Facts, layer: LayerIndex, hit: &Hit) -> Place {
         if let Some(package) = owner {
             (severity, confidence) = (Severity::Info, Confidence::Low);
             about.push(format!("shipped by package {}", quote(&package.name)));
-        } else if key && path.as_bytes() == SNAKEOIL {
-            severity = severity.min(Severity::Low);
-            about.push("the stand-in that Debian's package 'ssl-cert' makes".to_owned());
         } else if key && hit.program {
             (severity, confidence) = (severity.min(Severity::Low), Confidence::Low);
             about.push("inside a program, probably for its own tests".to_owned());
