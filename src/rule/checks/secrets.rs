@@ -1,8 +1,10 @@
 //! Credentials: the content scan's hits told as findings, and those in variables, commands and history. Which files are
 //! suspicious by their names stands in `secrets/sensitive.rs`.
 
+mod configs;
 mod sensitive;
 
+pub use configs::{password_hash_in_file, secret_in_config_file};
 pub use sensitive::{has_sensitive_name, sensitive_file};
 
 use super::config::{has_password, is_proxy};

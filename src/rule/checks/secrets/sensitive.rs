@@ -123,6 +123,11 @@ pub fn sensitive_file(facts: &Facts, _: &Params, sink: &mut Sink) {
             if hits.any(|hit| hit.severity >= severity) {
                 continue;
             }
+            // A file that was understood is told by what it holds, or holds nothing.
+            let known = super::configs::of_entry(facts, index, record.index);
+            if known.is_some_and(|file| file.certain || !file.secrets.is_empty()) {
+                continue;
+            }
             let body = layer.body(record.index);
             match record.kind() {
                 EntryKind::File if record.size > 0 && holds(proof, body) => {}
@@ -135,7 +140,7 @@ pub fn sensitive_file(facts: &Facts, _: &Params, sink: &mut Sink) {
             let path = record.path();
             let at = facts.at_entry(index, record.index);
             let owner = facts.packages.owner(&path);
-            let library = path.components().any(|part| LIBRARIES.iter().any(|known| part == known.as_bytes()));
+            let library = is_in_library(&path);
             let severity = match (owner, proof == Name && (library || is_showcase(&path))) {
                 (Some(_), _) => Severity::Info,
                 (None, true) => severity.min(Severity::Low),
@@ -170,6 +175,11 @@ fn say_link(facts: &Facts, layer: LayerIndex, record: &Record<'_>, sink: &mut Si
 /// Whether a file of this name is one that [`sensitive_file`] looks at.
 pub fn has_sensitive_name(path: &ImagePath) -> bool {
     row(path.as_bytes()).is_some()
+}
+
+/// Whether the file came with a library of a language.
+pub(super) fn is_in_library(path: &ImagePath) -> bool {
+    path.components().any(|part| LIBRARIES.iter().any(|known| part == known.as_bytes()))
 }
 
 /// The row for an entry, by the last two components of its name.
