@@ -271,6 +271,7 @@ pub fn is_placeholder(value: &str) -> bool {
         || said(&["changeme", "change-me", "change_me", "change this", "changethis", "replaceme", "put your", "xxxxxx"])
         || ["here", "here!"].iter().any(|end| lower.ends_with(end))
             && said(&["your", "password", "token", "secret", "key", "insert", "enter", "paste"])
+        || lower.ends_with("examplekey")
         || (lower.starts_with('<') && lower.ends_with('>'))
         || [
             "your-",

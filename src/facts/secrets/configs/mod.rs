@@ -78,15 +78,16 @@ pub const HELD: u64 = 256 << 10;
 /// Whether the table names the file at `path`.
 #[must_use]
 pub fn is_known(path: &ImagePath) -> bool {
-    table::row(path.as_bytes()).is_some()
+    !table::rows(path.as_bytes()).is_empty()
 }
 
 /// What the file at `path` with these bytes holds; `whole` tells that they are all of them. `None` when the table does
-/// not name it, or it is no text.
+/// not name it, or it is no text, or says nothing of what it should.
 #[must_use]
 pub fn in_file(entry: u32, path: &[u8], bytes: &[u8], whole: bool) -> Option<ConfigFile> {
-    let row = table::row(path)?;
-    let text = text::of(bytes)?;
+    let rows = table::rows(path);
+    let text = if rows.is_empty() { None } else { text::of(bytes) }?;
+    let row = rows.into_iter().find(|row| row.takes(&text))?;
     let mut reader = Reader { row, text: &text, found: Vec::new(), odd: false };
     reader.read();
     let Reader { mut found, odd, .. } = reader;
@@ -128,9 +129,6 @@ pub(super) struct Pair<'p> {
 impl Reader<'_> {
     fn read(&mut self) {
         let (row, text) = (self.row, self.text);
-        if !row.needs.is_empty() && !row.needs.iter().any(|word| text.contains(word)) {
-            return;
-        }
         if let Syntax::Urls | Syntax::Commands = row.syntax {
             return self.lines();
         }
@@ -143,7 +141,7 @@ impl Reader<'_> {
             Syntax::Yaml if text.trim_start().starts_with('{') => json::read(text, take),
             Syntax::Yaml => {
                 for (from, document) in yaml::documents(text) {
-                    if row.needs.is_empty() || row.needs.iter().any(|word| document.contains(word)) {
+                    if row.takes(document) {
                         yaml::read(document, from, take);
                     }
                 }
@@ -209,6 +207,11 @@ impl Reader<'_> {
             Carries::Nothing => {}
             Carries::Plain => self.clear(key, key, pair.value, at(), confidence),
             Carries::Secret => self.clear(key, "password", pair.value, at(), confidence),
+            Carries::Community => {
+                if !["public", "private"].contains(&value) {
+                    self.clear(key, "password", value, at(), confidence);
+                }
+            }
             Carries::Base64 => match from_base64(value.as_bytes()).map(String::from_utf8) {
                 Some(Ok(text)) => self.clear(key, "password", &text, at(), confidence),
                 Some(Err(_)) => self.say(key, value, at(), Form::Clear, confidence),
@@ -295,7 +298,7 @@ impl Reader<'_> {
             at,
             line: 0,
             column: 0,
-            key: key.to_owned(),
+            key: key.strip_suffix("@base64").unwrap_or(key).to_owned(),
             what: self.row.what,
             form,
             secret: credential_info(value),
@@ -335,6 +338,7 @@ fn stands_for_another(value: &str) -> bool {
         || value.starts_with("file:")
         || value.starts_with("env:")
         || value.starts_with("op://")
+        || value.starts_with("AutoGenerate")
 }
 
 /// Whether the value is a hash as crypt(3), Apache and mail servers write it: `$id$…`, `{SHA}…`, 13 characters of DES.

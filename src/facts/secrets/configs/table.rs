@@ -55,10 +55,12 @@ pub(super) enum Carries {
     Obscured,
     /// In braces encrypted, else as it is.
     Braced,
+    /// A name that lets in, unless it is one that every device is shipped with.
+    Community,
     /// A one-way hash.
     Hash,
 }
-use Carries::{Accounts, Base64, Braced, Hash, Nothing, Obscured, Pair, Plain, Secret};
+use Carries::{Accounts, Base64, Braced, Community, Hash, Nothing, Obscured, Pair, Plain, Secret};
 
 /// One row.
 #[derive(Debug)]
@@ -71,7 +73,7 @@ pub(super) struct Row {
     pub(super) what: &'static str,
     /// How bad.
     pub(super) severity: Severity,
-    /// One of these stands in the file (in YAML, in the document); empty when any will do.
+    /// One of these stands in the file, and in YAML in the document; empty when any file will do.
     pub(super) needs: &'static [&'static str],
     /// The last components of the ways to values, between `/`, in any case; `*` stands for any bytes in one.
     pub(super) keys: &'static [(&'static str, Carries)],
@@ -79,6 +81,13 @@ pub(super) struct Row {
     pub(super) judged: bool,
     /// Whether a file without a find is known to hold none.
     pub(super) certain: bool,
+}
+
+impl Row {
+    /// Whether `text` says what a file of this row does.
+    pub(super) fn takes(&self, text: &str) -> bool {
+        self.needs.is_empty() || self.needs.iter().any(|word| text.contains(word))
+    }
 }
 
 const HIGH: Severity = Severity::High;
@@ -772,8 +781,8 @@ static ROWS: &[Row] = &[
         HIGH,
         &[
             ("publicKeyToken", Nothing),
-            ("machineKey/validationKey", Plain),
-            ("machineKey/decryptionKey", Plain),
+            ("machineKey/validationKey", Secret),
+            ("machineKey/decryptionKey", Secret),
             ("add/key", Nothing),
         ],
     ),
@@ -1047,10 +1056,10 @@ static ROWS: &[Row] = &[
         "a community of SNMP",
         HIGH,
         &[
-            ("rocommunity*", Secret),
-            ("rwcommunity*", Secret),
-            ("trapcommunity", Secret),
-            ("defCommunity", Secret),
+            ("rocommunity*", Community),
+            ("rwcommunity*", Community),
+            ("trapcommunity", Community),
+            ("defCommunity", Community),
             ("com2sec*", Nothing),
             ("defAuthPassphrase", Secret),
             ("defPrivPassphrase", Secret),
@@ -1170,16 +1179,19 @@ static INDEX: LazyLock<Index> = LazyLock::new(|| {
     index
 });
 
-/// The row for the file at `path`.
-pub(super) fn row(path: &[u8]) -> Option<&'static Row> {
-    let path = std::str::from_utf8(path).ok()?;
-    let name = path.rsplit('/').find(|part| !part.is_empty() && *part != ".")?;
+/// The rows for the file at `path`, in order; which one it is may hang on what the file says.
+pub(super) fn rows(path: &[u8]) -> Vec<&'static Row> {
+    let Ok(path) = std::str::from_utf8(path) else { return Vec::new() };
+    let Some(name) = path.rsplit('/').find(|part| !part.is_empty() && *part != ".") else { return Vec::new() };
     let lower = name.to_ascii_lowercase();
+    let copies = is_pattern(&lower);
     let exact = INDEX.named.get(&lower).into_iter().flatten();
-    let all = exact.chain(INDEX.open.iter().filter(|(_, pattern)| may_fit(pattern, &lower)));
-    let (best, pattern) = all.filter(|(_, pattern)| is_file(pattern, path)).min_by_key(|(number, _)| *number)?;
-    let open = pattern.rsplit('/').next().is_some_and(|last| last.contains('*'));
-    ROWS.get(*best).filter(|_| !(open && is_pattern(&lower)))
+    let open = INDEX.open.iter().filter(|(_, pattern)| !copies && may_fit(pattern, &lower));
+    let all = exact.chain(open).filter(|(_, pattern)| is_file(pattern, path));
+    let mut numbers: Vec<usize> = all.map(|(number, _)| *number).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers.into_iter().filter_map(|number| ROWS.get(number)).collect()
 }
 
 /// A first look at the last component of `pattern`, by its longer literal side.
@@ -1250,7 +1262,7 @@ mod tests {
 
     #[test]
     fn names_lead_to_rows() {
-        let what = |path: &str| row(path.as_bytes()).map(|row| row.what);
+        let what = |path: &str| rows(path.as_bytes()).first().map(|row| row.what);
         assert_eq!(what("root/.npmrc"), Some("a token of the npm registry"));
         assert_eq!(what("/root/.docker/config.json"), Some("a password of a container registry"));
         assert_eq!(what("/app/config.json"), Some("a secret of an application"));
