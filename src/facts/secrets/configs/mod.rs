@@ -32,7 +32,7 @@ pub struct ConfigFile {
     pub entry: u32,
     /// What it holds, by place.
     pub secrets: Vec<Configured>,
-    /// Whether the syntax says all: without a credential found, there is none in it.
+    /// Whether the file was understood to its end: without a credential found, there is none in it.
     pub certain: bool,
 }
 
@@ -88,13 +88,14 @@ pub fn in_file(entry: u32, path: &[u8], bytes: &[u8], whole: bool) -> Option<Con
     let rows = table::rows(path);
     let text = if rows.is_empty() { None } else { text::of(bytes) }?;
     let row = rows.into_iter().find(|row| row.takes(&text))?;
-    let mut reader = Reader { row, text: &text, found: Vec::new(), odd: false };
+    let mut reader = Reader { row, text: &text, found: Vec::new(), said: false };
     reader.read();
-    let Reader { mut found, odd, .. } = reader;
+    let Reader { mut found, said, .. } = reader;
+    let said = said || text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with(['#', ';']));
     found.sort_by(|a, b| (a.at.start, a.at.end).cmp(&(b.at.start, b.at.end)));
     found.dedup_by(|a, b| a.at.start < b.at.end && a.secret.hash == b.secret.hash);
     place(&text, &mut found);
-    Some(ConfigFile { entry, secrets: found, certain: row.certain && whole && !odd })
+    Some(ConfigFile { entry, secrets: found, certain: row.certain && whole && said })
 }
 
 /// Gives every find its line and column.
@@ -115,8 +116,8 @@ struct Reader<'a> {
     row: &'static Row,
     text: &'a str,
     found: Vec<Configured>,
-    /// Whether the text is not what the row expects.
-    odd: bool,
+    /// Whether the text gave anything to judge.
+    said: bool,
 }
 
 /// A value and where it stands: the keys above it, its own last.
@@ -160,8 +161,6 @@ impl Reader<'_> {
                 let plain = !value.contains(|c: char| c.is_whitespace() || c.is_control());
                 if plain && value.len() >= 16 {
                     take(Pair { path: &["the file".to_owned()], value, at: start..start + value.len() });
-                } else {
-                    self.odd = true;
                 }
             }
         }
@@ -170,6 +169,7 @@ impl Reader<'_> {
     /// URLs or commands, one a line.
     fn lines(&mut self) {
         for (at, line) in lines::plain(self.text) {
+            self.said = true;
             let before = self.found.len();
             self.embedded("", line, &at, true);
             if self.row.syntax == Syntax::Commands && self.found.len() == before {
@@ -181,6 +181,7 @@ impl Reader<'_> {
     /// Looks at one value.
     fn pair(&mut self, pair: &Pair<'_>) {
         let Some(key) = pair.path.last() else { return };
+        self.said = true;
         if pair.value.is_empty() || pair.value.len() > LONGEST || self.found.len() >= MOST {
             return;
         }

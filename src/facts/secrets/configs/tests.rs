@@ -379,3 +379,16 @@ fn long_files_are_read_once() {
         }
     }
 }
+
+#[test]
+fn what_is_understood() {
+    for (path, text, certain) in [
+        ("/root/.aws/credentials", "[default]\n", false),
+        ("/root/.aws/credentials", "[default]\ncredential_process = /bin/x\n", true),
+        ("/root/.pgpass", "# none\n", true),
+        ("/root/.vault-token", "a sentence and no token\n", false),
+        ("/app/.env", "A=b\n", false),
+    ] {
+        assert_eq!(read(path, text).certain, certain, "{path}: {text}");
+    }
+}
