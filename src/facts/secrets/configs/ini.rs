@@ -29,7 +29,7 @@ pub(super) fn read(text: &str, separators: &str, take: &mut dyn FnMut(Pair<'_>))
         let (key, rest) = line.split_at(end);
         let value = value(rest.get(1..).unwrap_or_default().trim());
         path[1] = unquoted(key.trim()).to_owned();
-        take(Pair { path: &path, value, at: place(text, value) });
+        take(Pair { path: &path, value, at: place(text, value), listed: false });
     }
 }
 
@@ -64,7 +64,7 @@ pub(super) fn properties(text: &str, take: &mut dyn FnMut(Pair<'_>)) {
         let value = rest.trim_start().strip_prefix(['=', ':']).unwrap_or(rest).trim();
         key.clone_into(&mut path[0]);
         if !value.ends_with('\\') {
-            take(Pair { path: &path, value: unquoted(value), at: place(text, value) });
+            take(Pair { path: &path, value: unquoted(value), at: place(text, value), listed: false });
             continue;
         }
         let mut joined = value.trim_end_matches('\\').to_owned();
@@ -75,7 +75,7 @@ pub(super) fn properties(text: &str, take: &mut dyn FnMut(Pair<'_>)) {
                 break;
             }
         }
-        take(Pair { path: &path, value: &joined, at: place(text, value) });
+        take(Pair { path: &path, value: &joined, at: place(text, value), listed: false });
     }
 }
 
@@ -92,6 +92,6 @@ pub(super) fn dotenv(text: &str, take: &mut dyn FnMut(Pair<'_>)) {
         }
         let value = value(rest.trim());
         key.clone_into(&mut path[0]);
-        take(Pair { path: &path, value, at: place(text, value) });
+        take(Pair { path: &path, value, at: place(text, value), listed: false });
     }
 }

@@ -70,7 +70,7 @@ pub(super) fn read_within(text: &str, from: usize, above: &[String], take: &mut 
                 let added = named.is_some();
                 path.extend(named);
                 if !path.is_empty() {
-                    take(Pair { path: &path, value: &value, at: from + inner.start..from + inner.end });
+                    take(Pair { path: &path, value: &value, at: from + inner.start..from + inner.end, listed: !added });
                 }
                 if added {
                     path.pop();

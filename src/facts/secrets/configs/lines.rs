@@ -35,7 +35,7 @@ pub(super) fn netrc(text: &str, take: &mut dyn FnMut(Pair<'_>)) {
                 "password" | "passwd" => {
                     let value = unquoted(word);
                     let path = [machine.clone(), "password".to_owned()];
-                    take(Pair { path: &path, value, at: place(text, value) });
+                    take(Pair { path: &path, value, at: place(text, value), listed: false });
                 }
                 _ => {}
             }
@@ -64,7 +64,7 @@ pub(super) fn colons(text: &str, field: usize, fields: usize, take: &mut dyn FnM
         }
         parts.push(line.get(begin..).unwrap_or_default());
         let Some(value) = parts.get(field).filter(|_| parts.len() >= fields) else { continue };
-        take(Pair { path: &["password".to_owned()], value, at: place(text, value) });
+        take(Pair { path: &["password".to_owned()], value, at: place(text, value), listed: false });
     }
 }
 
@@ -85,7 +85,7 @@ pub(super) fn blanks(text: &str, field: usize, take: &mut dyn FnMut(Pair<'_>)) {
             value = Some(word);
         }
         let Some(value) = value.filter(|value| !value.is_empty()) else { continue };
-        take(Pair { path: &["secret".to_owned()], value, at: place(text, value) });
+        take(Pair { path: &["secret".to_owned()], value, at: place(text, value), listed: false });
     }
 }
 
@@ -98,7 +98,7 @@ pub(super) fn words(text: &str, take: &mut dyn FnMut(Pair<'_>)) {
             Some(quote) => rest.get(1..).unwrap_or_default().split(quote).next().unwrap_or_default(),
             None => rest.split([' ', '\t', ';']).next().unwrap_or_default(),
         };
-        take(Pair { path: &[key.trim().to_owned()], value, at: place(text, value) });
+        take(Pair { path: &[key.trim().to_owned()], value, at: place(text, value), listed: false });
     }
 }
 
@@ -114,7 +114,7 @@ pub(super) fn ipsec(text: &str, take: &mut dyn FnMut(Pair<'_>)) {
             _ => None,
         };
         if let Some(value) = value {
-            take(Pair { path: &[kind.to_owned()], value, at: place(text, value) });
+            take(Pair { path: &[kind.to_owned()], value, at: place(text, value), listed: false });
         }
     }
 }
@@ -129,7 +129,12 @@ pub(super) fn statement(line: &str, from: usize, take: &mut dyn FnMut(Pair<'_>))
     let upper = line.to_ascii_uppercase();
     let mut say = |key: &str, value: &str| {
         let at = place(line, value);
-        take(Pair { path: &["statement".to_owned(), key.to_owned()], value, at: from + at.start..from + at.end });
+        take(Pair {
+            path: &["statement".to_owned(), key.to_owned()],
+            value,
+            at: from + at.start..from + at.end,
+            listed: false,
+        });
     };
     if let Some(rest) = upper.strip_prefix("AUTH ") {
         let rest = line.get(line.len() - rest.len()..).unwrap_or_default();

@@ -88,14 +88,15 @@ pub fn in_file(entry: u32, path: &[u8], bytes: &[u8], whole: bool) -> Option<Con
     let rows = table::rows(path);
     let text = if rows.is_empty() { None } else { text::of(bytes) }?;
     let row = rows.into_iter().find(|row| row.takes(&text))?;
-    let mut reader = Reader { row, text: &text, found: Vec::new(), said: false };
+    let mut reader = Reader { row, text: &text, found: Vec::new(), said: false, excused: false };
     reader.read();
-    let Reader { mut found, said, .. } = reader;
+    let Reader { mut found, said, excused, .. } = reader;
     let said = said || text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with(['#', ';']));
     found.sort_by(|a, b| (a.at.start, a.at.end).cmp(&(b.at.start, b.at.end)));
     found.dedup_by(|a, b| a.at.start < b.at.end && a.secret.hash == b.secret.hash);
     place(&text, &mut found);
-    Some(ConfigFile { entry, secrets: found, certain: row.certain && whole && said })
+    let found_none = found.is_empty();
+    Some(ConfigFile { entry, secrets: found, certain: whole && (row.certain && said || excused && found_none) })
 }
 
 /// Gives every find its line and column.
@@ -118,6 +119,8 @@ struct Reader<'a> {
     found: Vec<Configured>,
     /// Whether the text gave anything to judge.
     said: bool,
+    /// Whether the value of a key that promises a credential was none.
+    excused: bool,
 }
 
 /// A value and where it stands: the keys above it, its own last.
@@ -125,6 +128,8 @@ pub(super) struct Pair<'p> {
     path: &'p [String],
     value: &'p str,
     at: Range<usize>,
+    /// Whether it is an item of a list, and its key the list's.
+    listed: bool,
 }
 
 impl Reader<'_> {
@@ -160,7 +165,7 @@ impl Reader<'_> {
                 let start = text.len() - text.trim_start().len();
                 let plain = !value.contains(|c: char| c.is_whitespace() || c.is_control());
                 if plain && value.len() >= 16 {
-                    take(Pair { path: &["the file".to_owned()], value, at: start..start + value.len() });
+                    take(Pair { path: &[String::new()], value, at: start..start + value.len(), listed: false });
                 }
             }
         }
@@ -182,17 +187,23 @@ impl Reader<'_> {
     fn pair(&mut self, pair: &Pair<'_>) {
         let Some(key) = pair.path.last() else { return };
         self.said = true;
-        if pair.value.is_empty() || pair.value.len() > LONGEST || self.found.len() >= MOST {
+        if pair.value.len() > LONGEST || self.found.len() >= MOST {
             return;
         }
         let known = self.row.keys.iter().find(|(pattern, _)| table::is_key(pattern, pair.path));
         let carries = match known {
             Some((_, Carries::Nothing)) => return,
             Some((_, carries)) => *carries,
-            None if self.row.judged && is_secret_name(key) => Carries::Plain,
-            None => return self.embedded(key, pair.value, &pair.at, false),
+            None if self.row.judged && !pair.listed && is_secret_name(key) => Carries::Plain,
+            None => return self.embedded(key, pair.value, &pair.at, pair.listed),
         };
         let confidence = if known.is_some() { Confidence::High } else { Confidence::Medium };
+        // In files of variables the name is chosen for what it holds; elsewhere a `key` may be anything.
+        let guessed = known.is_none() && self.row.syntax != Syntax::Dotenv;
+        if pair.value.is_empty() || guessed && !is_telling(key, pair.value.trim()) {
+            self.excused |= pair.value.is_empty();
+            return;
+        }
         self.carried(carries, key, pair, confidence);
     }
 
@@ -200,6 +211,7 @@ impl Reader<'_> {
         let value = pair.value.trim();
         // Hashes begin with `$`, too.
         if carries != Carries::Hash && stands_for_another(value) {
+            self.excused = true;
             return;
         }
         let at = || pair.at.clone();
@@ -208,6 +220,13 @@ impl Reader<'_> {
             Carries::Nothing => {}
             Carries::Plain => self.clear(key, key, pair.value, at(), confidence),
             Carries::Secret => self.clear(key, "password", pair.value, at(), confidence),
+            Carries::Salt => {
+                // They are made and changed together.
+                let told = self.found.iter().any(|found| found.key.ends_with("_KEY") || found.key.ends_with("_SALT"));
+                if !told {
+                    self.clear(key, "password", pair.value, at(), confidence);
+                }
+            }
             Carries::Community => {
                 if !["public", "private"].contains(&value) {
                     self.clear(key, "password", value, at(), confidence);
@@ -318,6 +337,16 @@ fn basic(value: &str) -> Option<String> {
 /// Whether the value of `name` is a credential, and none that documents write.
 fn is_credential(name: &str, value: &str) -> bool {
     is_secret_value(name, value) && !is_placeholder(value)
+}
+
+/// Whether `value` looks like a credential by itself, where the words of `name` alone promise one: a password may be
+/// anything, what else is called a key, a token or a secret is no plain word.
+fn is_telling(name: &str, value: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let has = |what: fn(&u8) -> bool| value.bytes().any(|byte| what(&byte));
+    let mixed = has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic);
+    let plain = !value.contains(|c: char| c.is_whitespace());
+    lower.contains("pass") || lower.contains("pwd") || plain && (value.len() >= 8 && mixed || value.len() >= 20)
 }
 
 /// Whether the value says where the credential is, or is encrypted with a key that lies elsewhere.

@@ -42,7 +42,7 @@ pub(super) fn read(text: &str, take: &mut dyn FnMut(Pair<'_>)) {
                     let rest = bytes.get(at..).unwrap_or_default().trim_ascii_start();
                     if raw.len() <= LITERAL && !rest.starts_with(b". ") && !rest.starts_with(b"+") {
                         let value = if byte == b'\'' { raw.replace("\\'", "'") } else { super::json::unescape(raw) };
-                        take(Pair { path: &[name], value: &value, at: place(text, raw) });
+                        take(Pair { path: &[name], value: &value, at: place(text, raw), listed: false });
                     }
                 } else if before.defines == 1 && raw.len() < 128 {
                     before = Before { name: Some(raw.to_owned()), defines: 2, ..Before::default() };

@@ -57,10 +57,12 @@ pub(super) enum Carries {
     Braced,
     /// A name that lets in, unless it is one that every device is shipped with.
     Community,
+    /// One of several that are made together; the first is told.
+    Salt,
     /// A one-way hash.
     Hash,
 }
-use Carries::{Accounts, Base64, Braced, Community, Hash, Nothing, Obscured, Pair, Plain, Secret};
+use Carries::{Accounts, Base64, Braced, Community, Hash, Nothing, Obscured, Pair, Plain, Salt, Secret};
 
 /// One row.
 #[derive(Debug)]
@@ -145,8 +147,7 @@ const CLOUD: &[(&str, Carries)] = &[
     ("client_key", Secret),
 ];
 const ACCOUNT: &[(&str, Carries)] = &[("password", Hash)];
-const SALTS: &[(&str, Carries)] =
-    &[("DB_PASSWORD", Secret), ("*_KEY", Secret), ("*_SALT", Secret), ("FTP_PASS", Secret)];
+const SALTS: &[(&str, Carries)] = &[("DB_PASSWORD", Secret), ("*_KEY", Salt), ("*_SALT", Salt), ("FTP_PASS", Secret)];
 
 /// The rows. A file is read by the first that names it.
 static ROWS: &[Row] = &[
@@ -360,11 +361,9 @@ static ROWS: &[Row] = &[
                 ("gitlab-token/*/token", Secret),
                 ("bitbucket-oauth/*/consumer-secret", Secret),
                 ("bearer/*", Secret),
-                ("auths/*/auth", Pair),
-                ("auths/*/identitytoken", Secret),
             ],
         ),
-        &["http-basic", "oauth", "bearer", "gitlab-token", "auths"],
+        &["http-basic", "oauth", "bearer", "gitlab-token"],
     ),
     known(
         &[".bundle/config", "bundle/config"],

@@ -49,7 +49,7 @@ const FILES: &[(&str, &str, &str, u32)] = &[
     ("/app/.yarnrc.yml", "npmScopes:\n  x:\n    npmAuthToken: \"{S}\"\n", "npmAuthToken", 3),
     ("/root/.pypirc", "[pypi]\nusername: me\npassword: {S}\n", "password", 3),
     ("/etc/pip.conf", "[global]\nindex-url = https://me:{S}@pypi.example/simple\n", "index-url", 2),
-    ("/root/.condarc", "channels:\n  - https://me:{S}@conda.example/x\n", "channels", 2),
+    ("/root/.condarc", "channels:\n  - https://me:{S}@conda.example/x\n", "URL of conda.example", 2),
     ("/root/.cargo/credentials.toml", "[registries.x]\ntoken = \"{S}\"\n", "token", 2),
     ("/app/gradle.properties", "nexusUser=me\nnexusPassword={S}\n", "nexusPassword", 2),
     (
@@ -193,9 +193,9 @@ const FILES: &[(&str, &str, &str, u32)] = &[
     ("/etc/redis/redis.conf", "port 6379\nrequirepass {S}\n", "requirepass", 2),
     ("/etc/mysql/debian.cnf", "[client]\npassword = {S}\n", "password", 2),
     (
-        "/app/docker-compose.yml",
+        "/app/compose.yml",
         "services:\n  db:\n    environment:\n      - POSTGRES_PASSWORD={S}\n      POSTGRES_USER: x\n",
-        "environment",
+        "POSTGRES_PASSWORD",
         4,
     ),
 ];
@@ -283,6 +283,11 @@ fn near_misses() {
         ("/etc/nginx/.htpasswd", "# none\n"),
         ("/root/.git-credentials", "https://git.example\n"),
         ("/root/.config/rclone/rclone.conf", "[x]\ntype = s3\nenv_auth = true\n"),
+        (
+            "/app/config.json",
+            "{\"key\": \"value\", \"sep_token\": \"[SEP]\", \"token\": [\"db_token_12\"], \"apiKey\": \"YOUR_API_KEY\"}",
+        ),
+        ("/app/compose.yml", "services:\n  db:\n    secrets:\n      - db_password\n"),
         ("/root/.terraformrc", "plugin_cache_dir = \"/x\"\n"),
     ] {
         for found in
@@ -388,6 +393,8 @@ fn what_is_understood() {
         ("/root/.pgpass", "# none\n", true),
         ("/root/.vault-token", "a sentence and no token\n", false),
         ("/app/.env", "A=b\n", false),
+        ("/app/.env", "A=b\nDB_PASSWORD=${PW}\n", true),
+        ("/app/config/secrets.yml", "production:\n  secret_key_base: <%= ENV['X'] %>\n", true),
     ] {
         assert_eq!(read(path, text).certain, certain, "{path}: {text}");
     }

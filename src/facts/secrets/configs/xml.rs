@@ -19,7 +19,7 @@ pub(super) fn read(text: &str, take: &mut dyn FnMut(Pair<'_>)) {
     while let Some(begin) = rest.find('<') {
         let before = rest.get(..begin).unwrap_or_default().trim();
         if !before.is_empty() && !path.is_empty() && deeper == 0 {
-            take(Pair { path: &path, value: &clear(before), at: place(text, before) });
+            take(Pair { path: &path, value: &clear(before), at: place(text, before), listed: false });
         }
         rest = rest.get(begin..).unwrap_or_default();
         if let Some(comment) = rest.strip_prefix("<!--") {
@@ -28,7 +28,7 @@ pub(super) fn read(text: &str, take: &mut dyn FnMut(Pair<'_>)) {
             let (data, after) = data.split_once("]]>").unwrap_or((data, ""));
             let data = data.trim();
             if !path.is_empty() && deeper == 0 {
-                take(Pair { path: &path, value: data, at: place(text, data) });
+                take(Pair { path: &path, value: data, at: place(text, data), listed: false });
             }
             rest = after;
         } else if rest.starts_with("<!") || rest.starts_with("<?") {
@@ -101,7 +101,7 @@ fn element(text: &str, tag: &str, path: &mut Vec<String>, take: &mut dyn FnMut(P
     for (key, value) in &attributes {
         let is_value = key.eq_ignore_ascii_case("value") || key.eq_ignore_ascii_case("connectionString");
         path.push(given.filter(|_| is_value).unwrap_or(key).to_owned());
-        take(Pair { path, value: &clear(value), at: place(text, value) });
+        take(Pair { path, value: &clear(value), at: place(text, value), listed: false });
         path.pop();
     }
     let named = ["string", "entry", "property", "param", "item", "Pass"].contains(&name);

@@ -42,7 +42,7 @@ pub(super) fn read(text: &str, from: usize, take: &mut dyn FnMut(Pair<'_>)) {
         let Some((key, value)) = split(bare) else {
             if list && !path.is_empty() {
                 let item = scalar(bare.strip_prefix('-').unwrap_or(bare).trim());
-                take(Pair { path: &path, value: item, at: shifted(text, item, from) });
+                take(Pair { path: &path, value: item, at: shifted(text, item, from), listed: true });
             }
             continue;
         };
@@ -69,13 +69,13 @@ pub(super) fn read(text: &str, from: usize, take: &mut dyn FnMut(Pair<'_>)) {
                 block.push('\n');
             }
             let at = from + first.unwrap_or_default();
-            take(Pair { path: &path, value: block.trim(), at: at..at + block.trim().len() });
+            take(Pair { path: &path, value: block.trim(), at: at..at + block.trim().len(), listed: false });
         } else if value.starts_with(['{', '[']) && !value.starts_with("{{") {
             json::read_within(value, from + place(text, value).start, &path, take);
         } else {
             let (at, bare) = (value, scalar(value));
             let clear = if at.starts_with('"') { json::unescape(bare) } else { bare.to_owned() };
-            take(Pair { path: &path, value: &clear, at: shifted(text, bare, from) });
+            take(Pair { path: &path, value: &clear, at: shifted(text, bare, from), listed: false });
         }
     }
 }

@@ -26,6 +26,9 @@ pub(super) fn of_entry(facts: &Facts, layer: LayerIndex, entry: u32) -> Option<&
     configs.binary_search_by_key(&entry, |config| config.entry).ok().and_then(|at| configs.get(at))
 }
 
+/// What the table calls the keys of AWS, of which a rule of its own tells both halves.
+const AWS: &str = "a key of AWS";
+
 /// A place of a credential, graded.
 struct Place<'a> {
     at: Location,
@@ -58,8 +61,9 @@ fn tell(facts: &Facts, wanted: impl Fn(Form) -> bool, sink: &mut Sink) {
         };
         let Place { at, severity, found, about } = first;
         let SecretInfo { redacted, .. } = &found.secret;
-        let key = quote(&found.key);
-        let message = format!("{} ({redacted}{about}) under {key} {}{more}", found.what, place(facts, &at));
+        // Where the whole file is the credential, there is none.
+        let key = if found.key.is_empty() { String::new() } else { format!(" under {}", quote(&found.key)) };
+        let message = format!("{} ({redacted}{about}){key} {}{more}", found.what, place(facts, &at));
         let told = sink.find(at, hash, message);
         told.also = rest.into_iter().map(|place| place.at).collect();
         told.severity = Some(severity);
@@ -79,7 +83,9 @@ fn is_typed(facts: &Facts, layer: LayerIndex, entry: u32, found: &Configured) ->
     let mut hits = layer.hits.iter().skip(first).take_while(|hit| hit.entry == entry);
     hits.any(|hit| {
         let begins = usize::try_from(hit.offset).is_ok_and(|offset| found.at.contains(&offset));
-        hit.secret.hash == found.secret.hash || begins
+        // The second half of a pair.
+        let beside = hit.detail.contains("beside it") && hit.line.abs_diff(found.line) <= 2;
+        hit.secret.hash == found.secret.hash || begins || beside && found.what == AWS
     })
 }
 
