@@ -17,18 +17,18 @@ pub(super) fn read(text: &str, separators: &str, take: &mut dyn FnMut(Pair<'_>))
             && let Some((name, _)) = rest.rsplit_once(']')
             && !name.contains('=')
         {
-            path[0] = name.trim().to_owned();
+            name.trim().clone_into(&mut path[0]);
             continue;
         }
         // `credentials "host" {`
         if let Some(name) = line.strip_suffix('{').filter(|_| !line.contains('=')) {
-            path[0] = name.trim().to_owned();
+            name.trim().clone_into(&mut path[0]);
             continue;
         }
         let Some(end) = line.find(|c: char| separators.contains(c)) else { continue };
         let (key, rest) = line.split_at(end);
         let value = value(rest.get(1..).unwrap_or_default().trim());
-        path[1] = unquoted(key.trim()).to_owned();
+        unquoted(key.trim()).clone_into(&mut path[1]);
         take(Pair { path: &path, value, at: place(text, value), listed: false });
     }
 }

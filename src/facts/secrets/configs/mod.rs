@@ -5,6 +5,7 @@
 mod ini;
 mod json;
 mod lines;
+mod rows;
 mod source;
 mod table;
 mod text;
@@ -92,7 +93,7 @@ pub fn in_file(entry: u32, path: &[u8], bytes: &[u8], whole: bool) -> Option<Con
     reader.read();
     let Reader { mut found, said, excused, .. } = reader;
     let said = said || text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with(['#', ';']));
-    found.sort_by(|a, b| (a.at.start, a.at.end).cmp(&(b.at.start, b.at.end)));
+    found.sort_by_key(|found| (found.at.start, found.at.end));
     found.dedup_by(|a, b| a.at.start < b.at.end && a.secret.hash == b.secret.hash);
     place(&text, &mut found);
     let found_none = found.is_empty();

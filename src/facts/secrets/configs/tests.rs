@@ -203,23 +203,23 @@ const FILES: &[(&str, &str, &str, u32)] = &[
 /// A file of each kind holds the value once, under this key, in this line.
 #[test]
 fn every_syntax_gives_its_credential() {
-    let mut wrong = String::new();
+    let mut wrong: Vec<String> = Vec::new();
     for &(path, text, key, line) in FILES {
         let file = read(path, text);
         let told: Vec<_> = file.secrets.iter().map(|found| (found.key.as_str(), found.line)).collect();
         let same = text.contains("{H}") || text.contains("base64:{S}") || text.contains("{S}aaaa");
         let whole = file.secrets.iter().all(|found| same || found.secret.hash == credential_info(&value()).hash);
         if told.len() != 1 || told[0].1 != line || !key.is_empty() && told[0].0 != key || !whole {
-            wrong.push_str(&format!("{path}: {text:?}: {told:?} {whole}\n"));
+            wrong.push(format!("{path}: {text:?}: {told:?} {whole}\n"));
         }
     }
-    assert!(wrong.is_empty(), "{wrong}");
+    assert!(wrong.is_empty(), "{}", wrong.concat());
 }
 
 /// What holds no credential gives none.
 #[test]
 fn near_misses() {
-    let mut wrong = String::new();
+    let mut wrong: Vec<String> = Vec::new();
     for (path, text) in [
         ("/root/.netrc", "machine a.example login me\n"),
         ("/root/.netrc", "machine a.example login me password <your-password>\n"),
@@ -293,10 +293,10 @@ fn near_misses() {
         for found in
             in_file(0, path.as_bytes(), filled(text).as_bytes(), true).into_iter().flat_map(|file| file.secrets)
         {
-            wrong.push_str(&format!("{path}: {text:?}: {}\n", found.key));
+            wrong.push(format!("{path}: {text:?}: {}\n", found.key));
         }
     }
-    assert!(wrong.is_empty(), "{wrong}");
+    assert!(wrong.is_empty(), "{}", wrong.concat());
 }
 
 #[test]

@@ -58,19 +58,17 @@ pub(super) fn read(text: &str, take: &mut dyn FnMut(Pair<'_>)) {
 /// The inside of a tag, what follows it, and whether it closes itself. A `>` in quotes does not end it.
 fn tag(rest: &str) -> (&str, &str, bool) {
     let mut quote = None;
-    let end = rest.bytes().position(|byte| match quote {
-        Some(open) => {
+    let end = rest.bytes().position(|byte| {
+        if let Some(open) = quote {
             if byte == open {
                 quote = None;
             }
-            false
+            return false;
         }
-        None => {
-            if byte == b'"' || byte == b'\'' {
-                quote = Some(byte);
-            }
-            byte == b'>'
+        if byte == b'"' || byte == b'\'' {
+            quote = Some(byte);
         }
+        byte == b'>'
     });
     let end = end.unwrap_or(rest.len());
     let (inside, after) = (rest.get(..end).unwrap_or_default(), rest.get(end + 1..).unwrap_or_default());
