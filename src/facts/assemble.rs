@@ -1,7 +1,7 @@
 //! Puts the facts of one image together from its description and the facts of its layers.
 
 use super::secrets::{self, Patterns};
-use super::{Accounts, Distribution, Facts, LayerFacts, Packages, Start};
+use super::{Accounts, Body, Distribution, Facts, LayerFacts, Packages, Start};
 use crate::image::{History, ImageConfig, Platform};
 use crate::layer::{LayerEntries, Tree};
 use crate::model::{LayerIndex, Limits, Location};
@@ -51,6 +51,7 @@ impl Facts {
             gaps.push((Location::Image, why));
         }
         let credentials = history.steps.iter().map(|step| secrets::credentials(&step.entry.created_by)).collect();
+        let configs = layers.iter().map(configs).collect();
         let (told, cut) = secrets::metadata(&config, &history, &annotations, patterns);
         if cut > 0 {
             let reason = format!("{cut} more secrets in the image's metadata are masked, and not told one by one");
@@ -67,6 +68,7 @@ impl Facts {
             accounts,
             packages,
             credentials,
+            configs,
             told,
             distribution,
             start,
@@ -75,4 +77,13 @@ impl Facts {
         };
         (facts, notes)
     }
+}
+
+/// What the held files of a layer that keep credentials hold.
+fn configs(layer: &LayerFacts) -> Vec<secrets::ConfigFile> {
+    let read = |body: &Body| {
+        let record = layer.entries.get(body.entry)?;
+        secrets::in_config_file(body.entry, record.name, &body.bytes, body.whole)
+    };
+    layer.bodies.iter().filter_map(read).collect()
 }

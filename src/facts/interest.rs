@@ -1,5 +1,6 @@
 //! Which file bodies are held: the small files that facts and rules read. Everything else streams by.
 
+use super::secrets;
 use crate::layer::Entry;
 use crate::model::{ImagePath, Limits};
 
@@ -55,21 +56,11 @@ const BODIES: &[(Files, u64)] = &[
     (At("/etc/yum.conf"), 64 << 10),
     (At("/etc/dnf/dnf.conf"), 64 << 10),
     (At("/etc/apk/repositories"), 0),
-    // clients that hold credentials or switch checks off
-    (Named(".npmrc"), 64 << 10),
-    (Named(".pypirc"), 64 << 10),
-    (Named(".netrc"), 64 << 10),
-    (Named("pip.conf"), 64 << 10),
+    // clients that switch checks off; what they and others hold of credentials is in a table of its own
     (Named(".wgetrc"), 64 << 10),
     (Named(".curlrc"), 64 << 10),
     (Named(".gitconfig"), 64 << 10),
-    (Named(".git-credentials"), 64 << 10),
-    (Named(".dockercfg"), 64 << 10),
-    (Named("config.json"), 64 << 10),
-    (Named("auth.json"), 64 << 10),
-    (Named(".yarnrc.yml"), 64 << 10),
     (Named("credentials"), 64 << 10),
-    (Named("kubeconfig"), 64 << 10),
     (Under("/run/secrets/kubernetes.io"), 64 << 10),
     (Under("/var/run/secrets/kubernetes.io"), 64 << 10),
     // what packages make for themselves
@@ -98,7 +89,8 @@ pub fn head(bytes: &[u8]) -> &[u8] {
 pub fn wanted(path: &ImagePath, limits: &Limits) -> Option<u64> {
     let whole = path.as_bytes();
     let name = path.file_name();
-    BODIES.iter().find_map(|(files, most)| {
+    let config = || secrets::is_config_file(path).then_some(secrets::CONFIG_HELD);
+    let named = BODIES.iter().find_map(|(files, most)| {
         let hit = match files {
             At(at) => whole == at.as_bytes(),
             Named(named) => name == named.as_bytes(),
@@ -111,7 +103,8 @@ pub fn wanted(path: &ImagePath, limits: &Limits) -> Option<u64> {
             }
         };
         hit.then_some(if *most == 0 { limits.body } else { *most })
-    })
+    });
+    named.or_else(config)
 }
 
 /// Largest file, in bytes, that is held because of what it says.
@@ -211,7 +204,8 @@ mod tests {
         assert_eq!(wants("/var/lib/dpkg/info/bash.postinst"), None);
         assert_eq!(wants("/var/lib/dpkg/info/x/bash.list"), None);
         assert_eq!(wants("/var/lib/dpkg/infobash.list"), None);
-        assert_eq!(wants("/home/app/.npmrc"), Some(64 << 10));
+        assert_eq!(wants("/home/app/.npmrc"), Some(secrets::CONFIG_HELD));
+        assert_eq!(wants("/home/app/.npmrc.d/x"), None);
         assert_eq!(wants("/etc/sudoers.d/app"), Some(limits.body));
         assert_eq!(wants("/etc/sudoers.d"), None);
         assert_eq!(wants("/etc/sudoers.dx/app"), None);

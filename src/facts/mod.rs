@@ -59,6 +59,8 @@ pub struct Facts {
     pub packages: Packages,
     /// Credentials without a type in the `created_by` of each step of the history.
     pub credentials: Vec<Vec<secrets::Credential>>,
+    /// For each layer, what files that keep credentials hold, by entry.
+    pub configs: Vec<Vec<secrets::ConfigFile>>,
     /// Typed secrets in config, history and annotations.
     pub told: Vec<secrets::Told>,
     /// What os-release says; `None` when there is none.

@@ -2,6 +2,7 @@
 //! rule files' `[match.secret]` tables. Knows no layer, no path and no report; a secret never leaves this folder in the
 //! clear.
 
+mod configs;
 mod credential;
 mod credentials;
 mod encode;
@@ -19,6 +20,9 @@ mod shell_options;
 mod spec;
 mod verify;
 
+pub use configs::{
+    ConfigFile, Configured, Form, HELD as CONFIG_HELD, in_file as in_config_file, is_known as is_config_file,
+};
 pub use credential::Credential;
 pub use credentials::credentials;
 pub use entries::in_entries;

@@ -266,11 +266,28 @@ pub fn is_placeholder(value: &str) -> bool {
         "unused",
         "insecure",
     ];
+    let said = |words: &[&str]| words.iter().any(|word| lower.contains(word));
     whole.contains(&bare)
+        || said(&["changeme", "change-me", "change_me", "change this", "changethis", "replaceme", "put your", "xxxxxx"])
+        || ["here", "here!"].iter().any(|end| lower.ends_with(end))
+            && said(&["your", "password", "token", "secret", "key", "insert", "enter", "paste"])
+        || lower.ends_with("examplekey")
         || (lower.starts_with('<') && lower.ends_with('>'))
-        || ["your-", "your_", "your ", "my-secret", "replace-", "replace_", "insert-", "insert_"]
-            .iter()
-            .any(|begin| lower.starts_with(begin))
+        || [
+            "your-",
+            "your_",
+            "your ",
+            "enter-",
+            "enter_",
+            "enter ",
+            "my-secret",
+            "replace-",
+            "replace_",
+            "insert-",
+            "insert_",
+        ]
+        .iter()
+        .any(|begin| lower.starts_with(begin))
 }
 
 /// Whether the password of a URL is what documents write.
@@ -280,7 +297,7 @@ pub(super) fn is_placeholder_in_url(value: &str) -> bool {
 }
 
 /// `$NAME`, `${...}`, `$(...)`, `{{ ... }}`, `%NAME%`, `@name@`, backquotes.
-fn is_reference(value: &str) -> bool {
+pub(super) fn is_reference(value: &str) -> bool {
     let bytes = value.as_bytes();
     match bytes {
         [b'$', next, ..] => {

@@ -1,9 +1,11 @@
 //! Credentials: the content scan's hits told as findings, and those in variables, commands and history. Which files are
 //! suspicious by their names stands in `secrets/sensitive.rs`, which keys packages make in `secrets/generated.rs`.
 
+mod configs;
 mod generated;
 mod sensitive;
 
+pub use configs::{password_hash_in_file, secret_in_config_file};
 pub use generated::{generated_at_install, ssh_host_key};
 pub use sensitive::{has_sensitive_name, sensitive_file};
 

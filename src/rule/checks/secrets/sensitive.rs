@@ -24,14 +24,12 @@ use Files::{Ending, In, Named};
 enum Proof {
     /// Its name is enough.
     Name,
-    /// One of these stands in it, with a value behind it.
-    Says(&'static [&'static str]),
-    /// Docker's `auths` with a password.
-    DockerAuths,
+    /// Its name, where the file could not be read to its end: what it holds is told by `secret-in-config-file`.
+    Unread,
     /// A JSON web token.
     Token,
 }
-use Proof::{DockerAuths, Name, Says, Token};
+use Proof::{Name, Token, Unread};
 
 const HIGH: Severity = Severity::High;
 const MEDIUM: Severity = Severity::Medium;
@@ -63,22 +61,29 @@ const FILES: &[(Files, &str, Proof, Severity)] = &[
     (In("config", "master.key"), "the master key of a Rails application", Name, HIGH),
     (Named("password.txt"), "passwords", Name, MEDIUM),
     (Named("passwords.txt"), "passwords", Name, MEDIUM),
-    (Named(".npmrc"), "a token of the npm registry", Says(&["_authToken", "_auth", "_password"]), HIGH),
-    (Named(".yarnrc.yml"), "a token of the npm registry", Says(&["npmAuthToken", "npmAuthIdent"]), HIGH),
-    (Named(".pypirc"), "a password of a Python index", Says(&["password"]), HIGH),
-    (Named("pip.conf"), "a password of a Python index", Says(&["://"]), HIGH),
-    (Named(".netrc"), "passwords by host", Says(&["password"]), HIGH),
-    (Named("_netrc"), "passwords by host", Name, HIGH),
+    (Named(".npmrc"), "a token of the npm registry", Unread, HIGH),
+    (Named(".yarnrc.yml"), "a token of the npm registry", Unread, HIGH),
+    (Named(".pypirc"), "a password of a Python index", Unread, HIGH),
+    (Named("pip.conf"), "a password of a Python index", Unread, HIGH),
+    (Named(".netrc"), "passwords by host", Unread, HIGH),
+    (Named("_netrc"), "passwords by host", Unread, HIGH),
     (Named(".git-credentials"), "passwords of Git hosts", Name, HIGH),
-    (In(".docker", "config.json"), "passwords of container registries", DockerAuths, HIGH),
-    (Named(".dockercfg"), "passwords of container registries", DockerAuths, HIGH),
-    (In("containers", "auth.json"), "passwords of container registries", DockerAuths, HIGH),
+    (In(".docker", "config.json"), "passwords of container registries", Unread, HIGH),
+    (Named(".dockercfg"), "passwords of container registries", Unread, HIGH),
+    (In("containers", "auth.json"), "passwords of container registries", Unread, HIGH),
     (Named("kubeconfig"), "access to a Kubernetes cluster", Name, HIGH),
     (In(".kube", "config"), "access to a Kubernetes cluster", Name, HIGH),
     (Named(".htpasswd"), "password hashes of a web server", Name, MEDIUM),
     (Named(".pgpass"), "PostgreSQL passwords", Name, HIGH),
     (Named(".my.cnf"), "a MySQL password", Name, MEDIUM),
     (Named(".mylogin.cnf"), "a MySQL password", Name, HIGH),
+    (
+        Named("credentials-config.json"),
+        "passwords of databases, encrypted with a key that every copy of DBeaver has",
+        Name,
+        HIGH,
+    ),
+    (Named("logins.json"), "passwords of a browser", Name, MEDIUM),
     (Named(".s3cfg"), "keys of an object store", Name, HIGH),
     (Named(".boto"), "keys of a cloud", Name, MEDIUM),
     (Named("rclone.conf"), "keys of object stores", Name, MEDIUM),
@@ -123,6 +128,11 @@ pub fn sensitive_file(facts: &Facts, _: &Params, sink: &mut Sink) {
             if hits.any(|hit| hit.severity >= severity) {
                 continue;
             }
+            // A file that was understood is told by what it holds, or holds nothing.
+            let known = super::configs::of_entry(facts, index, record.index);
+            if known.is_some_and(|file| file.certain || !file.secrets.is_empty()) {
+                continue;
+            }
             let body = layer.body(record.index);
             match record.kind() {
                 EntryKind::File if record.size > 0 && holds(proof, body) => {}
@@ -135,7 +145,7 @@ pub fn sensitive_file(facts: &Facts, _: &Params, sink: &mut Sink) {
             let path = record.path();
             let at = facts.at_entry(index, record.index);
             let owner = facts.packages.owner(&path);
-            let library = path.components().any(|part| LIBRARIES.iter().any(|known| part == known.as_bytes()));
+            let library = is_in_library(&path);
             let severity = match (owner, proof == Name && (library || is_showcase(&path))) {
                 (Some(_), _) => Severity::Info,
                 (None, true) => severity.min(Severity::Low),
@@ -143,12 +153,12 @@ pub fn sensitive_file(facts: &Facts, _: &Params, sink: &mut Sink) {
             };
             let message = match owner {
                 Some(package) => format!("{} may hold {what}, shipped by package '{}'", shown(&path), package.name),
-                None if proof == Name => format!("a file that is made to hold {what} lies {}", place(facts, &at)),
-                None => format!("a file with {what} lies {}", place(facts, &at)),
+                None if proof == Token => format!("a file with {what} lies {}", place(facts, &at)),
+                None => format!("a file that is made to hold {what} lies {}", place(facts, &at)),
             };
             let found = sink.find(at, path.display(), message);
             found.severity = Some(severity);
-            found.confidence = Some(if proof == Name { Confidence::Medium } else { Confidence::High });
+            found.confidence = Some(if proof == Token { Confidence::High } else { Confidence::Medium });
         }
     }
 }
@@ -170,6 +180,11 @@ fn say_link(facts: &Facts, layer: LayerIndex, record: &Record<'_>, sink: &mut Si
 /// Whether a file of this name is one that [`sensitive_file`] looks at.
 pub fn has_sensitive_name(path: &ImagePath) -> bool {
     row(path.as_bytes()).is_some()
+}
+
+/// Whether the file came with a library of a language.
+pub(super) fn is_in_library(path: &ImagePath) -> bool {
+    path.components().any(|part| LIBRARIES.iter().any(|known| part == known.as_bytes()))
 }
 
 /// The row for an entry, by the last two components of its name.
@@ -197,26 +212,12 @@ fn row(name: &[u8]) -> Option<(&'static str, Proof, Severity)> {
 
 /// Whether the body holds what the row says. A body that is not held is no proof.
 fn holds(proof: Proof, body: Option<&Body>) -> bool {
-    let Some(text) = body.map(|body| String::from_utf8_lossy(&body.bytes)) else { return proof == Name };
+    let Some(body) = body else { return proof == Name };
     match proof {
         Name => true,
-        Says(["://"]) => crate::facts::secrets::credentials(&text).iter().any(|found| found.name.starts_with("URL")),
-        Says(words) => text.lines().any(|line| {
-            let line = line.trim_start();
-            !line.starts_with(['#', ';']) && words.iter().any(|word| has_value(line, word))
-        }),
-        Token => is_web_token(text.trim()),
-        DockerAuths => serde_json::from_str(&text).is_ok_and(|config| has_auths(&config)),
+        Unread => !body.whole || memchr::memchr(0, &body.bytes).is_some(),
+        Token => is_web_token(String::from_utf8_lossy(&body.bytes).trim()),
     }
-}
-
-/// Whether `line` has `word` with a literal value behind it: `word=x`, `word: x`, `word x`.
-fn has_value(line: &str, word: &str) -> bool {
-    let Some((before, rest)) = line.split_once(word) else { return false };
-    let whole = before.chars().next_back().is_none_or(|c| !c.is_ascii_alphanumeric());
-    let value = rest.trim_start_matches(['=', ':', ' ', '\t', '"', '\'']);
-    let apart = rest.len() > value.len();
-    whole && apart && !value.trim().is_empty() && !value.starts_with(['$', '<', '{', '%'])
 }
 
 /// Whether `text` has the form of a JSON web token (RFC 7519): three parts, the first one of them `{"` in base64.
@@ -227,41 +228,9 @@ fn is_web_token(text: &str) -> bool {
     parts.len() == 3 && parts[0].starts_with("eyJ") && parts.iter().all(encoded)
 }
 
-/// Whether a Docker client's configuration holds a password. A helper's name is none.
-fn has_auths(config: &serde_json::Value) -> bool {
-    // `.dockercfg` has the hosts at the top.
-    let hosts = config.get("auths").unwrap_or(config).as_object();
-    hosts.into_iter().flat_map(|hosts| hosts.values()).any(|host| {
-        ["auth", "password", "identitytoken", "registrytoken"]
-            .iter()
-            .any(|key| host.get(key).and_then(serde_json::Value::as_str).is_some_and(|value| !value.is_empty()))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn json(text: &str) -> bool {
-        has_auths(&serde_json::from_str(text).expect("json"))
-    }
-
-    #[test]
-    fn docker_clients() {
-        assert!(json(r#"{"auths":{"r.example":{"auth":"dTpw"}}}"#));
-        assert!(json(r#"{"r.example":{"auth":"dTpw"}}"#));
-        assert!(!json(r#"{"auths":{"r.example":{}},"credsStore":"desktop"}"#));
-        assert!(!json(r#"{"architecture":"amd64","config":{"Cmd":["x"]}}"#));
-    }
-
-    #[test]
-    fn values_behind_words() {
-        assert!(has_value("//r.example/:_authToken=abc", "_authToken"));
-        assert!(has_value("machine h login u password p", "password"));
-        assert!(!has_value("//r.example/:_authToken=${NPM_TOKEN}", "_authToken"));
-        assert!(!has_value("password", "password"));
-        assert!(!has_value("always-auth=true", "_auth"));
-    }
 
     #[test]
     fn web_tokens() {

@@ -1,0 +1,227 @@
+//! What a row of the table of configuration files says, and how names of files and ways to values lead to it. The rows
+//! themselves stand in [`rows`](super::rows).
+
+use super::rows::ROWS;
+use crate::model::Severity;
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+/// How a file is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Syntax {
+    /// Sections, keys and values; between them one of these characters.
+    Ini(&'static str),
+    Properties,
+    Dotenv,
+    Json,
+    Yaml,
+    Xml,
+    /// String literals in the source of a program.
+    Source,
+    Netrc,
+    /// This field, from 0, of lines with at least so many, between colons.
+    Colons(usize, usize),
+    /// This field, from 0, of lines of words.
+    Blanks(usize),
+    /// A directive and a value on each line.
+    Words,
+    Ipsec,
+    /// URLs, one a line.
+    Urls,
+    /// Commands, one a line.
+    Commands,
+    /// The whole file is the credential.
+    Whole,
+}
+
+/// What the value of a key is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Carries {
+    /// No credential, whatever its name promises.
+    Nothing,
+    /// A credential when its name and its value look so.
+    Plain,
+    /// A credential whatever the key is called.
+    Secret,
+    /// The same in base64.
+    Base64,
+    /// `user:password` in base64.
+    Pair,
+    /// `user:password`.
+    Accounts,
+    /// Hidden by a method without a secret.
+    Obscured,
+    /// In braces encrypted, else as it is.
+    Braced,
+    /// A name that lets in, unless it is one that every device is shipped with.
+    Community,
+    /// One of several that are made together; the first is told.
+    Salt,
+    /// A one-way hash.
+    Hash,
+}
+
+/// One row.
+#[derive(Debug)]
+pub(super) struct Row {
+    /// The last components of paths; `*` stands for any bytes in one. In any case of letters behind `~`.
+    pub(super) files: &'static [&'static str],
+    /// How it is written.
+    pub(super) syntax: Syntax,
+    /// What it holds, as part of a sentence.
+    pub(super) what: &'static str,
+    /// How bad.
+    pub(super) severity: Severity,
+    /// One of these stands in the file, and in YAML in the document; empty when any file will do.
+    pub(super) needs: &'static [&'static str],
+    /// The last components of the ways to values, between `/`, in any case; `*` stands for any bytes in one.
+    pub(super) keys: &'static [(&'static str, Carries)],
+    /// Whether other keys whose words promise a credential count, too.
+    pub(super) judged: bool,
+    /// Whether a file without a find is known to hold none.
+    pub(super) certain: bool,
+}
+
+impl Row {
+    /// Whether `text` says what a file of this row does.
+    pub(super) fn takes(&self, text: &str) -> bool {
+        self.needs.is_empty() || self.needs.iter().any(|word| text.contains(word))
+    }
+}
+
+/// What comes behind `.env.`, or in another name, when the file is a pattern for people to copy.
+const PATTERNS: &[&str] = &[
+    "example", "examples", "sample", "template", "tmpl", "tpl", "dist", "defaults", "default", "schema", "md", "test",
+    "ci", "j2", "erb", "skel", "stub",
+];
+
+/// Rows by the last component of their names, and those whose last component has a `*`.
+struct Index {
+    named: HashMap<String, Vec<(usize, &'static str)>>,
+    open: Vec<(usize, &'static str)>,
+}
+
+static INDEX: LazyLock<Index> = LazyLock::new(|| {
+    let mut index = Index { named: HashMap::new(), open: Vec::new() };
+    for (number, row) in ROWS.iter().enumerate() {
+        for pattern in row.files {
+            let last = pattern.trim_start_matches('~').rsplit('/').next().unwrap_or(pattern);
+            if last.contains('*') {
+                index.open.push((number, pattern));
+            } else {
+                index.named.entry(last.to_ascii_lowercase()).or_default().push((number, pattern));
+            }
+        }
+    }
+    index
+});
+
+/// The rows for the file at `path`, in order; which one it is may hang on what the file says.
+pub(super) fn rows(path: &[u8]) -> Vec<&'static Row> {
+    let Ok(path) = std::str::from_utf8(path) else { return Vec::new() };
+    let Some(name) = path.rsplit('/').find(|part| !part.is_empty() && *part != ".") else { return Vec::new() };
+    let lower = name.to_ascii_lowercase();
+    let copies = is_pattern(&lower);
+    let exact = INDEX.named.get(&lower).into_iter().flatten();
+    let open = INDEX.open.iter().filter(|(_, pattern)| !copies && may_fit(pattern, &lower));
+    let all = exact.chain(open).filter(|(_, pattern)| is_file(pattern, path));
+    let mut numbers: Vec<usize> = all.map(|(number, _)| *number).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers.into_iter().filter_map(|number| ROWS.get(number)).collect()
+}
+
+/// A first look at the last component of `pattern`, by its longer literal side.
+fn may_fit(pattern: &str, lower: &str) -> bool {
+    let last = pattern.trim_start_matches('~').rsplit('/').next().unwrap_or(pattern);
+    let (begin, end) = (last.split('*').next().unwrap_or(""), last.rsplit('*').next().unwrap_or(""));
+    let has = |bytes: Option<&str>, part: &str| bytes.is_some_and(|bytes| bytes.eq_ignore_ascii_case(part));
+    lower.len() >= begin.len() + end.len()
+        && has(lower.get(..begin.len()), begin)
+        && has(lower.get(lower.len() - end.len()..), end)
+}
+
+/// Whether a name says that people are to copy the file.
+fn is_pattern(lower: &str) -> bool {
+    let words: Vec<&str> = lower.split(['.', '-', '_']).filter(|word| !word.is_empty()).collect();
+    words.len() > 1 && words.iter().skip(1).any(|word| PATTERNS.contains(word))
+}
+
+/// Whether the last components of `path` are those of `pattern`.
+fn is_file(pattern: &str, path: &str) -> bool {
+    let (pattern, fold) = match pattern.strip_prefix('~') {
+        Some(pattern) => (pattern, true),
+        None => (pattern, false),
+    };
+    let mut parts = path.rsplit('/').filter(|part| !part.is_empty() && *part != ".");
+    pattern.rsplit('/').all(|wanted| parts.next().is_some_and(|part| fits(wanted, part, fold)))
+}
+
+/// Whether the last steps of the way to a value are those of `pattern`.
+pub(super) fn is_key(pattern: &str, path: &[String]) -> bool {
+    let mut steps = path.iter().rev();
+    pattern.rsplit('/').all(|wanted| steps.next().is_some_and(|step| fits(wanted, step, true)))
+}
+
+/// Whether `text` is `pattern`, in which `*` stands for any bytes.
+fn fits(pattern: &str, text: &str, fold: bool) -> bool {
+    let same = |a: u8, b: u8| if fold { a.eq_ignore_ascii_case(&b) } else { a == b };
+    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
+    let (mut p, mut t) = (0, 0);
+    // Where the last star stood, and how far it reached: going back there is enough.
+    let mut star: Option<(usize, usize)> = None;
+    while let Some(&byte) = text.get(t) {
+        match pattern.get(p) {
+            Some(b'*') => {
+                star = Some((p, t));
+                p += 1;
+            }
+            Some(&wanted) if same(wanted, byte) => {
+                p += 1;
+                t += 1;
+            }
+            _ => match star {
+                Some((at, reached)) => {
+                    star = Some((at, reached + 1));
+                    p = at + 1;
+                    t = reached + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern.get(p..).unwrap_or_default().iter().all(|byte| *byte == b'*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_lead_to_rows() {
+        let what = |path: &str| rows(path.as_bytes()).first().map(|row| row.what);
+        assert_eq!(what("root/.npmrc"), Some("a token of the npm registry"));
+        assert_eq!(what("/root/.docker/config.json"), Some("a password of a container registry"));
+        assert_eq!(what("/app/config.json"), Some("a secret of an application"));
+        assert_eq!(what("/x/NUGET.config"), Some("the password of a NuGet feed"));
+        assert_eq!(what("./root/.aws/credentials"), Some("a key of AWS"));
+        assert_eq!(what("/srv/application-prod.YML"), Some("a secret of an application"));
+        for path in [
+            "/root/.NPMRC",
+            "/app/.env.example",
+            "/app/appsettings.sample.json",
+            "/x/awscredentials",
+            "/",
+            "",
+            "/a/.env/b",
+        ] {
+            assert_eq!(what(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn stars() {
+        assert!(fits("a*b*c", "a-b-b-c", false) && fits("*", "", false) && fits("*", "x", false));
+        assert!(!fits("a*b", "a-c", false) && !fits("A", "a", false) && fits("A", "a", true));
+    }
+}
