@@ -293,6 +293,7 @@ impl Lines {
             confidence: verified.confidence,
             detail: verified.detail,
             redacted: verified.redacted,
+            given: verified.given,
         }
     }
 }

@@ -62,7 +62,7 @@ pub(super) fn verify(rule: &SecretRule, structure: Structure, window: Window<'_>
         }
     };
     let redacted = shown(&key.label, key.at.len());
-    Some(Verified { hash: hash(&key.bytes), at: key.at, severity, confidence, detail, redacted })
+    Some(Verified { hash: hash(&key.bytes), at: key.at, severity, confidence, detail, redacted, given: 0 })
 }
 
 fn key_at(window: Window<'_>) -> Option<Key> {

@@ -249,8 +249,8 @@ impl Template {
             .map(|(_, at)| at.0)
             .ok_or_else(|| bad("needs a literal of three bytes or more"))?;
         let secret = (begin.unwrap_or(0), end.unwrap_or(pieces.len()));
-        if secret.0 >= secret.1 || pieces.len() > 24 {
-            return Err(bad("the secret is empty, or there are more than 24 pieces"));
+        if secret.0 >= secret.1 || pieces.len() > 32 {
+            return Err(bad("the secret is empty, or there are more than 32 pieces"));
         }
         for side in [&pieces[..anchor], &pieces[anchor + 1..]] {
             let open = side.iter().filter(|piece| piece.most() > piece.least()).count();
@@ -275,6 +275,11 @@ impl Template {
     pub(super) fn before(&self) -> Option<usize> {
         let left = &self.pieces[..self.anchor];
         left.iter().map(|piece| (piece.least() == piece.most()).then(|| piece.least())).sum()
+    }
+
+    /// How many bytes its literals have.
+    pub(super) fn given(&self) -> usize {
+        self.pieces.iter().filter(|piece| matches!(piece, Piece::Literal(_))).map(Piece::most).sum()
     }
 
     /// The literal that the search looks for.

@@ -31,6 +31,8 @@ pub(super) struct Verified {
     pub(super) redacted: String,
     /// See [`hash`].
     pub(super) hash: String,
+    /// How many of its bytes its format gives, so that of two formats the narrower one names it.
+    pub(super) given: usize,
 }
 
 /// What an offline check says.
@@ -101,6 +103,7 @@ pub(super) fn verify(rule: &SecretRule, template: &Template, window: Window<'_>)
     }
     Some(Verified {
         redacted: shown(&known, at.len()),
+        given: template.given(),
         hash: hash(&bytes[at.clone()]),
         at,
         severity,
