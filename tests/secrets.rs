@@ -85,11 +85,13 @@ fn every_type_is_found_in_every_surrounding() {
 #[test]
 fn nothing_of_a_secret_is_shown() {
     for (_, kind, value) in values(11) {
-        let shown = format!("{:?}", whole(value.as_bytes()));
+        let hits = whole(value.as_bytes());
+        let shown = format!("{hits:?}");
+        let value = &value[hits.first().map_or(0, |hit| hit.offset as usize)..];
         // What a literal of the rule says is public; eight bytes of the rest are not.
         let literals: Vec<&str> =
             PATTERNS.rules().iter().flat_map(|rule| rule.spec.tokens.iter().map(String::as_str)).collect();
-        let secret = value.split("KEY-----").nth(1).map_or(&*value, |body| body.trim_end_matches(|c| c != '='));
+        let secret = value.split("KEY-----").nth(1).map_or(value, |body| body.trim_end_matches(|c| c != '='));
         for piece in secret.as_bytes().windows(8).map(String::from_utf8_lossy) {
             let public = literals.iter().any(|literal| literal.contains(&*piece));
             assert!(public || !shown.contains(&*piece), "{kind}: {piece}");
@@ -126,8 +128,13 @@ fn near_misses_are_no_hits() {
         let open =
             spec.tokens.iter().any(|token| token.split(['{', '}']).any(|run| run.contains(':') && run.contains('-')));
         assert!(open || whole(half.as_bytes()).is_empty(), "half of {kind}");
-        if !whole(format!("xQ{value}").as_bytes()).iter().all(|hit| hit.detail == "checksum valid") {
-            let hits = whole(format!("xQ{value}").as_bytes());
+        let glued = if spec.near.is_empty() {
+            format!("xQ{value}")
+        } else {
+            generate(&PATTERNS, &format!("{kind}/glued"), 3).expect("glued")
+        };
+        let hits = whole(glued.as_bytes());
+        if !hits.iter().all(|hit| hit.detail == "checksum valid") {
             assert!(
                 spec.left == Left::Any
                     || ["AccountKey", "hooks.slack.com", "api/webhooks"].iter().any(|host| value.contains(host)),

@@ -2,8 +2,9 @@
 //! looks like a live secret lies in the repository. Not for use as a credential: the seed gives it all away.
 
 use super::encode::base64;
+use super::inside::part;
 use super::pattern::Patterns;
-use super::spec::{Piece, Structure, Template};
+use super::spec::{Inside, Piece, Structure, Template};
 use super::verify::checksum;
 
 /// A generator of numbers (splitmix64).
@@ -41,8 +42,8 @@ enum Flaw {
 }
 
 /// A value of the type that rule `kind` names; `kind/1` makes one by the rule's second template, and so on. `kind/1/short`
-/// lacks a character, `/wrong` has one of another alphabet, `/glued` is part of a longer word, `/bare` lacks the word that
-/// has to stand near. Private keys also come as `private-key/pkcs8`, `/ec`, `/openssh`, `/encrypted`. `None` for an
+/// lacks a character, `/wrong` has one of another alphabet, `/glued` is part of a longer word; `/bare` lacks the word that
+/// has to stand near, as does `/short-bare`. Private keys also come as `private-key/pkcs8`, `/ec`, `/openssh`, `/encrypted`. `None` for an
 /// unknown kind. The same seed gives the same value.
 #[must_use]
 pub fn generate(patterns: &Patterns, kind: &str, seed: u64) -> Option<String> {
@@ -57,20 +58,26 @@ pub fn generate(patterns: &Patterns, kind: &str, seed: u64) -> Option<String> {
     }
     let (variant, flaw) = variant.split_once('/').unwrap_or((variant, ""));
     let variant = if variant.is_empty() { 0 } else { variant.parse().ok()? };
+    let bare = flaw.ends_with("bare");
     let flaw = match flaw {
         "" => None,
         "bare" => Some(Flaw::Bare),
-        "short" => Some(Flaw::Short),
+        "short" | "short-bare" => Some(Flaw::Short),
         "wrong" => Some(Flaw::Wrong),
         "glued" => Some(Flaw::Glued),
         _ => return None,
     };
     let mut templates = patterns.templates.iter().filter(|(rule, _)| usize::from(*rule) == number);
     let mut token = token(&templates.nth(variant)?.1, rule.spec.check, flaw, &mut numbers);
+    if let Some(inside) = &rule.spec.inside
+        && !matches!(flaw, Some(Flaw::Short | Flaw::Wrong))
+    {
+        token = filled(inside, &token, &mut numbers)?;
+    }
     if flaw == Some(Flaw::Glued) {
         token = format!("xQ{token}xQ");
     }
-    for word in rule.spec.near.iter().take(usize::from(flaw != Some(Flaw::Bare))) {
+    for word in rule.spec.near.iter().take(usize::from(!bare)) {
         token = format!("{word}_token: {token}");
     }
     Some(token)
@@ -104,6 +111,15 @@ fn token(template: &Template, check: super::Check, flaw: Option<Flaw>, numbers: 
         token.extend_from_slice(&sum);
     }
     String::from_utf8_lossy(&token).into_owned()
+}
+
+/// `token` with a text that fits in the place of what stands encoded in it.
+fn filled(inside: &Inside, token: &str, numbers: &mut Numbers) -> Option<String> {
+    let sample = if inside.sample.is_empty() { &inside.begins } else { &inside.sample };
+    let text = self::token(&Template::read_value(sample).ok()?, super::Check::None, None, numbers);
+    let encoded = base64(text.as_bytes());
+    let range = part(inside, token.as_bytes())?;
+    Some(format!("{}{}{}", &token[..range.start], encoded.trim_end_matches('='), &token[range.end..]))
 }
 
 /// Tag, length, content.

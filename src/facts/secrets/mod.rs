@@ -8,6 +8,8 @@ mod encode;
 mod extent;
 mod finds;
 mod generate;
+mod inside;
+mod keyed;
 mod metadata;
 mod names;
 mod pattern;
@@ -27,7 +29,7 @@ pub use metadata::{Told, metadata};
 pub use names::{is_placeholder, is_secret_name, is_secret_value};
 pub use pattern::Patterns;
 pub use redact::{Redactor, credential_info};
-pub use spec::{Check, Companion, Left, SecretRule, SecretSpec, Structure};
+pub use spec::{Check, Companion, Inside, Left, SecretRule, SecretSpec, Structure};
 
 use crate::model::{Confidence, SecretInfo, Severity};
 

@@ -6,6 +6,7 @@
 
 use super::extent::{Extent, Room, newlines};
 use super::finds::{Find, Finds, Part};
+use super::keyed;
 use super::pem;
 use super::search::Search;
 use super::spec::{Class, Left, Piece, SecretRule, Structure, Template, read_run};
@@ -13,7 +14,7 @@ use super::verify::{Verified, Window, is_free_left, verify};
 use super::{AHEAD, BEHIND};
 use crate::model::push_hex;
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Changes whenever the same rules may find something else.
 const ENGINE: &str = "secrets 1";
@@ -31,9 +32,11 @@ pub struct Patterns {
     digest: String,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Try {
     Template(usize),
+    /// A template without a literal, behind one of its rule's words.
+    Keyed(usize),
     Structure(u16, Structure),
 }
 
@@ -52,12 +55,29 @@ impl Patterns {
                 }
                 (None, false) => {
                     for token in &rule.spec.tokens {
-                        let template = Template::read(token).map_err(named)?;
-                        anchors.entry(template.anchor().to_vec()).or_default().push(Try::Template(templates.len()));
+                        let near = &rule.spec.near;
+                        let read = if near.is_empty() { Template::read } else { Template::read_value };
+                        let template = read(token).map_err(named)?;
+                        let (places, attempt) = if template.bare {
+                            (keyed::anchors(near), Try::Keyed(templates.len()))
+                        } else {
+                            (vec![template.anchor().to_vec()], Try::Template(templates.len()))
+                        };
+                        if places.iter().any(|place| place.len() < 3) {
+                            return Err(named("a word of `near` needs three bytes or more".to_owned()));
+                        }
+                        for place in places {
+                            anchors.entry(place).or_default().push(attempt);
+                        }
                         templates.push((number, template));
                     }
                 }
                 _ => return Err(named("needs tokens, or a structure, not both".to_owned())),
+            }
+            if let Some(inside) = &rule.spec.inside {
+                for text in [&inside.begins, &inside.sample].into_iter().filter(|text| !text.is_empty()) {
+                    Template::read_value(text).map_err(|error| named(format!("inside: {error}")))?;
+                }
             }
             if let Some(companion) = &rule.spec.companion {
                 let inner = companion.token.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
@@ -68,7 +88,7 @@ impl Patterns {
         let (anchors, tries): (Vec<_>, Vec<_>) = anchors.into_iter().unzip();
         let gate = |attempt: &Try| match attempt {
             Try::Template(index) => Gate::of(&templates[*index].1, &rules[usize::from(templates[*index].0)]),
-            Try::Structure(..) => Gate::default(),
+            Try::Keyed(_) | Try::Structure(..) => Gate::default(),
         };
         let gates = tries.iter().map(|tries: &Vec<Try>| tries.iter().map(gate).collect()).collect();
         let mut sum = Sha256::new();
@@ -157,13 +177,23 @@ impl Patterns {
                 let (rule, template) = &self.templates[index];
                 verify(&self.rules[usize::from(*rule)], template, window)
             }
+            Try::Keyed(index) => {
+                let (rule, template) = &self.templates[index];
+                keyed::verify(&self.rules[usize::from(*rule)], template, window)
+            }
             Try::Structure(rule, structure) => pem::verify(&self.rules[usize::from(rule)], structure, window),
         }
     }
 
+    /// Everything that is tried, each once.
+    fn attempts(&self) -> impl Iterator<Item = Try> {
+        let all: BTreeSet<Try> = self.tries.iter().flatten().copied().collect();
+        all.into_iter()
+    }
+
     fn rule_of(&self, attempt: Try) -> u16 {
         match attempt {
-            Try::Template(index) => self.templates[index].0,
+            Try::Template(index) | Try::Keyed(index) => self.templates[index].0,
             Try::Structure(rule, _) => rule,
         }
     }
@@ -172,12 +202,16 @@ impl Patterns {
     #[doc(hidden)]
     pub fn scan_slowly(&self, file: &[u8], entry: u32, finds: &mut Finds) {
         let extent = Extent { at: 0, len: file.len(), entry, file: 0, first: true, last: true };
+        let anchors_of = |attempt: &Try| -> Vec<Vec<u8>> {
+            match attempt {
+                Try::Template(index) => vec![self.templates[*index].1.anchor().to_vec()],
+                Try::Keyed(_) => keyed::anchors(&self.rules[usize::from(self.rule_of(*attempt))].spec.near),
+                Try::Structure(..) => pem::ANCHORS.iter().map(|anchor| anchor.to_vec()).collect(),
+            }
+        };
+        let attempts: Vec<_> = self.attempts().map(|attempt| (attempt, anchors_of(&attempt))).collect();
         for place in 0..file.len() {
-            for attempt in self.tries.iter().flatten() {
-                let anchors: Vec<&[u8]> = match attempt {
-                    Try::Template(index) => vec![self.templates[*index].1.anchor()],
-                    Try::Structure(..) => pem::ANCHORS.to_vec(),
-                };
+            for (attempt, anchors) in &attempts {
                 if !anchors.iter().any(|anchor| file[place..].starts_with(anchor)) {
                     continue;
                 }

@@ -1,7 +1,8 @@
 //! Decides what a candidate is: the template around its anchor, its boundaries, its checksum. Sees one window of bytes
 //! and nothing else, so that the answer does not depend on how the stream was cut.
 
-use super::encode::{base36, base62, bech32_checksum, crc32, from_base32};
+use super::encode::{base32, base36, base62, bech32_checksum, crc16, crc32, from_base32};
+use super::inside;
 use super::spec::{Check, Class, Companion, Left, Piece, SecretRule, Template};
 use crate::model::{Confidence, Severity, push_hex};
 use sha2::{Digest as _, Sha256};
@@ -39,6 +40,8 @@ pub(super) struct Verified {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Proof {
     Valid,
+    /// No sum, but what stands encoded inside is right.
+    Fits,
     Invalid,
     Unknown,
 }
@@ -72,12 +75,38 @@ pub(super) fn verify(rule: &SecretRule, template: &Template, window: Window<'_>)
     if (!bounded && proof != Proof::Valid) || !has_near(rule, window, begin..end) {
         return None;
     }
+    grade(rule, template, window, begin..end)
+}
+
+/// What is to be said of the token of `template` at `token`, whose surroundings fit.
+pub(super) fn grade(
+    rule: &SecretRule,
+    template: &Template,
+    window: Window<'_>,
+    token: Range<usize>,
+) -> Option<Verified> {
+    let (bytes, begin) = (window.bytes, token.start);
+    let token = &bytes[token];
+    let mut proof = prove(rule.spec.check, template, token);
+    if let Some(inside) = &rule.spec.inside {
+        match (inside::fits(inside, token), inside.required) {
+            (false, true) => return None,
+            (false, false) => proof = Proof::Invalid,
+            (true, _) if proof == Proof::Unknown => proof = Proof::Fits,
+            (true, _) => {}
+        }
+    }
     let secret = secret_part(template, token)?;
     let at = begin + secret.start..begin + secret.end;
     let (mut severity, mut confidence, mut detail) = match proof {
         Proof::Valid => (rule.severity, Confidence::High, "checksum valid".to_owned()),
+        Proof::Fits => (rule.severity, rule.confidence, "its structure is whole".to_owned()),
         Proof::Invalid => {
-            let detail = "its checksum does not fit: probably fake or redacted".to_owned();
+            let detail = match rule.spec.check {
+                Check::None => "what it holds is not what its kind has: probably fake or redacted",
+                _ => "its checksum does not fit: probably fake or redacted",
+            };
+            let detail = detail.to_owned();
             (Severity::Low, Confidence::Low, detail)
         }
         Proof::Unknown => (rule.severity, rule.confidence, String::new()),
@@ -96,6 +125,10 @@ pub(super) fn verify(rule: &SecretRule, template: &Template, window: Window<'_>)
         severity = severity.min(Severity::Low);
         "a key for tests".clone_into(&mut detail);
     }
+    if rule.spec.check == Check::Jwt && inside::has_expired(token) {
+        severity = severity.min(Severity::Low);
+        "it has expired".clone_into(&mut detail);
+    }
     let known = public_prefix(template);
     if proof != Proof::Valid && is_example(rule, &bytes[at.clone()][known.len().min(at.len())..]) {
         (severity, confidence) = (Severity::Info, Confidence::Low);
@@ -113,7 +146,7 @@ pub(super) fn verify(rule: &SecretRule, template: &Template, window: Window<'_>)
 }
 
 /// How many bytes at the beginning of `bytes` the pieces take, longer runs first.
-fn forward(pieces: &[Piece], bytes: &[u8]) -> Option<usize> {
+pub(super) fn forward(pieces: &[Piece], bytes: &[u8]) -> Option<usize> {
     let Some((piece, rest)) = pieces.split_first() else { return Some(0) };
     match piece {
         Piece::Literal(literal) => Some(literal.len() + forward(rest, bytes.strip_prefix(&literal[..])?)?),
@@ -164,7 +197,7 @@ pub(super) fn is_free_left(beside: Class, before: &[u8]) -> bool {
     }
 }
 
-fn is_free_right(template: &Template, behind: &[u8]) -> bool {
+pub(super) fn is_free_right(template: &Template, behind: &[u8]) -> bool {
     let Some(&next) = behind.first() else { return true };
     let run_on = matches!(template.pieces.last(), Some(Piece::Run { class, .. }) if class.has(next));
     !Class::WORD.has(next) && !run_on
@@ -256,7 +289,7 @@ pub(super) fn checksum(check: Check, template: &Template, token: &[u8]) -> Optio
     };
     let tail = |length: usize| token.len().checked_sub(length).filter(|at| *at >= prefix);
     match check {
-        Check::None | Check::AwsKeyId => None,
+        Check::None | Check::AwsKeyId | Check::Jwt => None,
         Check::Crc32Base62 => {
             let at = tail(6)?;
             (at - prefix == 30 && template.pieces.len() == 2).then(|| (at, base62(crc32(&token[prefix..at]))))
@@ -278,6 +311,12 @@ pub(super) fn checksum(check: Check, template: &Template, token: &[u8]) -> Optio
         Check::GitlabRoutable => {
             let at = tail(7)?;
             token.contains(&b'.').then(|| (at, base36(u64::from(crc32(&token[..at])), 7)))
+        }
+        Check::Nkey => {
+            // The sum ends within a character, so the whole is written anew.
+            let bytes = from_base32(token)?;
+            let (body, _) = bytes.split_at_checked(bytes.len().checked_sub(2)?)?;
+            Some((0, base32(&[body, &crc16(body).to_le_bytes()].concat())))
         }
         Check::Bech32 => {
             let at = tail(6)?;
