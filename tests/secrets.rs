@@ -192,7 +192,8 @@ fn a_pair_is_worse_than_half_of_it() {
     let id = generate(&PATTERNS, "aws-access-key", 1).expect("id");
     let secret = "aB3".repeat(14);
     let hits = whole(format!("aws_access_key_id={id}\naws_secret_access_key={}\n", &secret[..40]).as_bytes());
-    assert_eq!((hits.len(), hits[0].severity), (1, Severity::Critical));
+    assert_eq!((&*hits[0].rule, hits[0].severity), ("aws-access-key", Severity::Critical));
+    assert_eq!(hits.len(), 2, "the id, and the secret beside its name: {hits:?}");
 }
 
 #[test]

@@ -212,7 +212,8 @@ impl Patterns {
         let attempts: Vec<_> = self.attempts().map(|attempt| (attempt, anchors_of(&attempt))).collect();
         for place in 0..file.len() {
             for (attempt, anchors) in &attempts {
-                if !anchors.iter().any(|anchor| file[place..].starts_with(anchor)) {
+                let here = |anchor: &Vec<u8>| anchor.first() == Some(&file[place]) && file[place..].starts_with(anchor);
+                if !anchors.iter().any(here) {
                     continue;
                 }
                 let (low, high) = (place.saturating_sub(BEHIND), file.len().min(place + AHEAD));

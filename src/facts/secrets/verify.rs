@@ -130,7 +130,7 @@ pub(super) fn grade(
         "it has expired".clone_into(&mut detail);
     }
     let known = public_prefix(template);
-    if proof != Proof::Valid && is_example(rule, &bytes[at.clone()][known.len().min(at.len())..]) {
+    if proof != Proof::Valid && is_example(rule, template, &bytes[at.clone()][known.len().min(at.len())..]) {
         (severity, confidence) = (Severity::Info, Confidence::Low);
         "an example or placeholder".clone_into(&mut detail);
     }
@@ -249,7 +249,7 @@ fn has_companion(companion: &Companion, bytes: &[u8], token: &Range<usize>) -> b
 }
 
 /// Whether the random part of a token is what documents write instead of a real one.
-fn is_example(rule: &SecretRule, random: &[u8]) -> bool {
+fn is_example(rule: &SecretRule, template: &Template, random: &[u8]) -> bool {
     const WORDS: &[&[u8]] = &[
         b"example",
         b"placeholder",
@@ -270,7 +270,10 @@ fn is_example(rule: &SecretRule, random: &[u8]) -> bool {
         b"deadbeef",
     ];
     let lower = random.to_ascii_lowercase();
-    let same = lower.windows(7).any(|run| run.iter().all(|&byte| byte == run[0]));
+    let same = |bytes: &[u8]| bytes.windows(7).any(|run| run.iter().all(|&byte| byte == run[0]));
+    // Unless the format itself has such a run.
+    let own = template.pieces.iter().any(|piece| matches!(piece, Piece::Literal(literal) if same(literal)));
+    let same = !own && same(&lower);
     let mut seen = [false; 256];
     for &byte in &lower {
         seen[usize::from(byte)] = true;
