@@ -7,7 +7,7 @@ use super::verify::forward;
 use std::ops::Range;
 
 /// 2026-01-01T00:00:00Z. A token that ended before is over whenever the scan runs, so that no clock has to be asked.
-const LONG_AGO: u64 = 1_767_225_600;
+const LONG_AGO: f64 = 1_767_225_600.0;
 
 /// The encoded part of `token`.
 pub(super) fn part(inside: &Inside, token: &[u8]) -> Option<Range<usize>> {
@@ -33,7 +33,7 @@ pub(super) fn fits(inside: &Inside, token: &[u8]) -> bool {
 pub(super) fn has_expired(token: &[u8]) -> bool {
     let claims = token.split(|byte| *byte == b'.').nth(1).and_then(from_base64);
     let claims: Option<serde_json::Value> = claims.and_then(|claims| serde_json::from_slice(&claims).ok());
-    claims.and_then(|claims| claims.get("exp")?.as_f64()).is_some_and(|end| end < LONG_AGO as f64)
+    claims.and_then(|claims| claims.get("exp")?.as_f64()).is_some_and(|end| end < LONG_AGO)
 }
 
 #[cfg(test)]

@@ -13,15 +13,45 @@ const WITHIN: usize = 100;
 const NAME: usize = 80;
 
 /// Words that schemes of HTTP's `Authorization` put before a token.
-const SCHEMES: &[&[u8]] = &[b"Bearer", b"bearer", b"Basic", b"basic", b"Token", b"token", b"SSWS", b"Splunk", b"GenieKey"];
+const SCHEMES: &[&[u8]] =
+    &[b"Bearer", b"bearer", b"Basic", b"basic", b"Token", b"token", b"SSWS", b"Splunk", b"GenieKey"];
 
 /// Names made of these words alone say nothing of a vendor, so they may stand below the vendor's word: `datadog:` and in
 /// the next line `api_key: ...`.
 const GENERAL: &[&str] = &[
-    "access", "admin", "api", "apikey", "apitoken", "app", "application", "auth", "authorization", "authtoken",
-    "bearer", "client", "clientsecret", "credential", "credentials", "integration", "key", "license", "master", "pass",
-    "password", "personal", "private", "rest", "secret", "secretkey", "service", "token", "accesstoken", "accesskey",
-    "user", "write", "x",
+    "access",
+    "admin",
+    "api",
+    "apikey",
+    "apitoken",
+    "app",
+    "application",
+    "auth",
+    "authorization",
+    "authtoken",
+    "bearer",
+    "client",
+    "clientsecret",
+    "credential",
+    "credentials",
+    "integration",
+    "key",
+    "license",
+    "master",
+    "pass",
+    "password",
+    "personal",
+    "private",
+    "rest",
+    "secret",
+    "secretkey",
+    "service",
+    "token",
+    "accesstoken",
+    "accesskey",
+    "user",
+    "write",
+    "x",
 ];
 
 /// What the search looks for in place of a literal: each word as it is written, in lower case, in upper case, with one
@@ -93,7 +123,9 @@ fn is_given(before: &[u8], anchor: usize) -> bool {
     let text = text.trim_start_matches(['-', '.']);
     is_secret_name(text)
         && (name.contains(&anchor)
-            || words(text).iter().all(|word| GENERAL.contains(&word.as_str()) || word.bytes().all(|b| b.is_ascii_digit())))
+            || words(text)
+                .iter()
+                .all(|word| GENERAL.contains(&word.as_str()) || word.bytes().all(|b| b.is_ascii_digit())))
 }
 
 /// The name before `name = "`, `"name": "`, `<name>`, `--name `, `name: Bearer `, `name", "`.
