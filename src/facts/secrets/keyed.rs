@@ -54,23 +54,14 @@ const GENERAL: &[&str] = &[
     "x",
 ];
 
-/// What the search looks for in place of a literal: each word as it is written, in lower case, in upper case, with one
-/// capital, and with `-` for `_`.
-pub(super) fn anchors(near: &[String]) -> Vec<Vec<u8>> {
-    let mut anchors = Vec::new();
-    for word in near {
-        let mut capital = word.to_ascii_lowercase();
-        if let Some(first) = capital.get_mut(..1) {
-            first.make_ascii_uppercase();
-        }
-        for form in [word.clone(), word.to_ascii_lowercase(), word.to_ascii_uppercase(), capital] {
-            anchors.push(form.replace('_', "-").into_bytes());
-            anchors.push(form.into_bytes());
-        }
-    }
-    anchors.sort_unstable();
-    anchors.dedup();
-    anchors
+/// What the search looks for in place of a literal, in any case: each word, also with `-` for `_`.
+pub(super) fn words_of(near: &[String]) -> Vec<Vec<u8>> {
+    let lower: Vec<String> = near.iter().map(|word| word.to_ascii_lowercase()).collect();
+    let mut words: Vec<Vec<u8>> =
+        lower.iter().flat_map(|word| [word.clone(), word.replace('_', "-")]).map(String::into_bytes).collect();
+    words.sort_unstable();
+    words.dedup();
+    words
 }
 
 /// Looks behind the word at the window's anchor for the first value of `template` that is given to a fitting name; one with a
