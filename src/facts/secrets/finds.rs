@@ -39,6 +39,7 @@ pub(super) struct Find {
     pub(super) confidence: Confidence,
     pub(super) detail: String,
     pub(super) redacted: String,
+    pub(super) given: usize,
 }
 
 /// What a block told about a part of a file that later buffers do not see again.
@@ -104,7 +105,7 @@ impl Finds {
     }
 
     /// The hits of the whole layer, sorted, once all its buffers are scanned. Of several secrets in the same place the
-    /// longer one stands, then the worse. `rules` are those of the patterns that scanned.
+    /// longer one stands, then the worse, then the one whose format says more. `rules` are those of the patterns that scanned.
     #[must_use]
     pub fn hits(mut self, rules: &[SecretRule]) -> Vec<Hit> {
         let mut parts = std::mem::take(&mut self.parts);
@@ -135,11 +136,12 @@ impl Finds {
         });
         let name = |find: &Find| &rules[usize::from(find.rule)].name;
         finds.sort_by(|a, b| {
-            (a.entry, a.start, Reverse(a.length), Reverse(a.severity), name(a)).cmp(&(
+            (a.entry, a.start, Reverse(a.length), Reverse(a.severity), Reverse(a.given), name(a)).cmp(&(
                 b.entry,
                 b.start,
                 Reverse(b.length),
                 Reverse(b.severity),
+                Reverse(b.given),
                 name(b),
             ))
         });

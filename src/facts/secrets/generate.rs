@@ -2,8 +2,9 @@
 //! looks like a live secret lies in the repository. Not for use as a credential: the seed gives it all away.
 
 use super::encode::base64;
+use super::inside::part;
 use super::pattern::Patterns;
-use super::spec::{Piece, Structure, Template};
+use super::spec::{Inside, Piece, Structure, Template};
 use super::verify::checksum;
 
 /// A generator of numbers (splitmix64).
@@ -27,9 +28,23 @@ impl Numbers {
     }
 }
 
-/// A value of the type that rule `kind` names; `kind/1` makes one by the rule's second template, and so on. Private keys
-/// also come as `private-key/pkcs8`, `/ec`, `/openssh`, `/encrypted`, `/jwk`, `/pgp`, `/putty`, `/openvpn`. `None` for an unknown kind. The same seed gives the
-/// same value.
+/// What makes a value a near miss.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flaw {
+    /// Without the word that has to stand near.
+    Bare,
+    /// One character is missing.
+    Short,
+    /// One character is of another alphabet.
+    Wrong,
+    /// It is a part of a longer word.
+    Glued,
+}
+
+/// A value of the type that rule `kind` names; `kind/1` makes one by the rule's second template, and so on. `kind/1/short`
+/// lacks a character, `/wrong` has one of another alphabet, `/glued` is part of a longer word; `/bare` lacks the word that
+/// has to stand near, as does `/short-bare`. Private keys also come as `private-key/pkcs8`, `/ec`,
+/// `/openssh`, `/encrypted`, `/jwk`, `/pgp`, `/putty`, `/openvpn`. `None` for an unknown kind. The same seed gives the same value.
 #[must_use]
 pub fn generate(patterns: &Patterns, kind: &str, seed: u64) -> Option<String> {
     let (name, variant) = kind.split_once('/').unwrap_or((kind, ""));
@@ -41,32 +56,70 @@ pub fn generate(patterns: &Patterns, kind: &str, seed: u64) -> Option<String> {
         Some(Structure::ServiceAccount) => return private_key("pkcs8", &mut numbers).map(|key| service_account(&key)),
         None => {}
     }
+    let (variant, flaw) = variant.split_once('/').unwrap_or((variant, ""));
     let variant = if variant.is_empty() { 0 } else { variant.parse().ok()? };
+    let bare = flaw.ends_with("bare");
+    let flaw = match flaw {
+        "" => None,
+        "bare" => Some(Flaw::Bare),
+        "short" | "short-bare" => Some(Flaw::Short),
+        "wrong" => Some(Flaw::Wrong),
+        "glued" => Some(Flaw::Glued),
+        _ => return None,
+    };
     let mut templates = patterns.templates.iter().filter(|(rule, _)| usize::from(*rule) == number);
-    let mut token = token(&templates.nth(variant)?.1, rule.spec.check, &mut numbers);
-    for word in rule.spec.near.iter().take(1) {
-        token = format!("{word}: {token}");
+    let mut token = token(&templates.nth(variant)?.1, rule.spec.check, flaw, &mut numbers);
+    if let Some(inside) = &rule.spec.inside
+        && !matches!(flaw, Some(Flaw::Short | Flaw::Wrong))
+    {
+        token = filled(inside, &token, &mut numbers)?;
+    }
+    if flaw == Some(Flaw::Glued) {
+        token = format!("xQ{token}xQ");
+    }
+    for word in rule.spec.near.iter().take(usize::from(!bare)) {
+        token = format!("{word}_token: {token}");
     }
     Some(token)
 }
 
-fn token(template: &Template, check: super::Check, numbers: &mut Numbers) -> String {
+fn token(template: &Template, check: super::Check, flaw: Option<Flaw>, numbers: &mut Numbers) -> String {
+    let spoilt = matches!(flaw, Some(Flaw::Short | Flaw::Wrong));
+    let longest = template.pieces.iter().enumerate().filter(|(_, piece)| matches!(piece, Piece::Run { .. }));
+    let longest = longest.max_by_key(|(_, piece)| piece.least()).map(|(at, _)| at);
     let mut token = Vec::new();
-    for piece in &template.pieces {
+    for (at, piece) in template.pieces.iter().enumerate() {
         match piece {
             Piece::Literal(literal) => token.extend_from_slice(literal),
             Piece::Run { class, least, most } => {
                 let members = class.members();
-                let length = least + numbers.below(most - least + 1);
+                let mut length = if spoilt { *least } else { least + numbers.below(most - least + 1) };
+                if flaw == Some(Flaw::Short) && longest == Some(at) {
+                    length -= 1;
+                }
+                let begin = token.len();
                 token.extend((0..length).map(|_| members[numbers.below(members.len())]));
+                if flaw == Some(Flaw::Wrong) && longest == Some(at) {
+                    let other = (b'g'..=b'z').chain(b'A'..=b'Z').find(|byte| !class.has(*byte)).unwrap_or(b'!');
+                    token[begin + length / 2] = other;
+                }
             }
         }
     }
-    if let Some((at, sum)) = checksum(check, template, &token) {
+    if !spoilt && let Some((at, sum)) = checksum(check, template, &token) {
         token.truncate(at);
         token.extend_from_slice(&sum);
     }
     String::from_utf8_lossy(&token).into_owned()
+}
+
+/// `token` with a text that fits in the place of what stands encoded in it.
+fn filled(inside: &Inside, token: &str, numbers: &mut Numbers) -> Option<String> {
+    let sample = if inside.sample.is_empty() { &inside.begins } else { &inside.sample };
+    let text = self::token(&Template::read_value(sample).ok()?, super::Check::None, None, numbers);
+    let encoded = base64(text.as_bytes());
+    let range = part(inside, token.as_bytes())?;
+    Some(format!("{}{}{}", &token[..range.start], encoded.trim_end_matches('='), &token[range.end..]))
 }
 
 /// Tag, length, content.

@@ -10,6 +10,8 @@ mod entries;
 mod extent;
 mod finds;
 mod generate;
+mod inside;
+mod keyed;
 mod keys;
 mod metadata;
 mod names;
@@ -34,7 +36,7 @@ pub use metadata::{Told, metadata};
 pub use names::{is_placeholder, is_secret_name, is_secret_value};
 pub use pattern::Patterns;
 pub use redact::{Masked, Redactor, credential_info};
-pub use spec::{Check, Companion, Left, SecretRule, SecretSpec, Structure};
+pub use spec::{Check, Companion, Inside, Left, SecretRule, SecretSpec, Structure};
 
 use crate::model::{Confidence, SecretInfo, Severity};
 

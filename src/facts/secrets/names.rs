@@ -357,7 +357,7 @@ fn is_fingerprint(value: &str) -> bool {
 }
 
 /// The words of a name in lower case: cut at everything that is no letter or digit, and where the case rises.
-fn words(name: &str) -> Vec<String> {
+pub(super) fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut before = ' ';
     for c in name.chars() {

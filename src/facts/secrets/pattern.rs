@@ -6,8 +6,9 @@
 
 use super::extent::{Extent, Room, newlines};
 use super::finds::{Find, Finds, Part};
+use super::keyed;
 use super::keys;
-use super::search::Search;
+use super::search::{LEAST, Search, Words};
 use super::spec::{Class, Left, Piece, SecretRule, Structure, Template, read_run};
 use super::verify::{Verified, Window, is_free_left, verify};
 use super::{AHEAD, BEHIND, CARRY};
@@ -21,6 +22,9 @@ const TEXT_BLOCK: usize = 256 << 10;
 /// Changes whenever the same rules may find something else.
 const ENGINE: &str = "secrets 2";
 
+/// The part of a file, bytes, of which [`has_text`] is asked; at most what a verifier may look back.
+const PAGE: usize = BEHIND;
+
 /// All secret rules, compiled.
 #[derive(Clone, Debug)]
 pub struct Patterns {
@@ -31,12 +35,17 @@ pub struct Patterns {
     /// A first look for each of the tries.
     gates: Vec<Vec<Gate>>,
     search: Search,
+    /// Words that values without a literal stand behind; their tries follow those of the anchors.
+    words: Words,
+    first_word: u32,
     digest: String,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Try {
     Template(usize),
+    /// A template without a literal, behind one of its rule's words.
+    Keyed(usize),
     Structure(u16, Structure),
 }
 
@@ -45,6 +54,7 @@ impl Patterns {
     pub fn new(rules: &[SecretRule]) -> Result<Self, String> {
         let mut templates = Vec::new();
         let mut anchors: BTreeMap<Vec<u8>, Vec<Try>> = BTreeMap::new();
+        let mut words: BTreeMap<Vec<u8>, Vec<Try>> = BTreeMap::new();
         for (rule, number) in rules.iter().zip(0u16..) {
             let named = |error: String| format!("rule {}: {error}", rule.name);
             match (rule.spec.structure, rule.spec.tokens.is_empty()) {
@@ -55,12 +65,29 @@ impl Patterns {
                 }
                 (None, false) => {
                     for token in &rule.spec.tokens {
-                        let template = Template::read(token).map_err(named)?;
-                        anchors.entry(template.anchor().to_vec()).or_default().push(Try::Template(templates.len()));
+                        let near = &rule.spec.near;
+                        let read = if near.is_empty() { Template::read } else { Template::read_value };
+                        let template = read(token).map_err(named)?;
+                        if template.bare {
+                            for word in keyed::words_of(near) {
+                                if word.len() < LEAST {
+                                    return Err(named(format!("a word of `near` needs {LEAST} bytes or more")));
+                                }
+                                words.entry(word).or_default().push(Try::Keyed(templates.len()));
+                            }
+                        } else {
+                            let anchor = template.anchor().to_vec();
+                            anchors.entry(anchor).or_default().push(Try::Template(templates.len()));
+                        }
                         templates.push((number, template));
                     }
                 }
                 _ => return Err(named("needs tokens, or a structure, not both".to_owned())),
+            }
+            if let Some(inside) = &rule.spec.inside {
+                for text in [&inside.begins, &inside.sample].into_iter().filter(|text| !text.is_empty()) {
+                    Template::read_value(text).map_err(|error| named(format!("inside: {error}")))?;
+                }
             }
             if let Some(companion) = &rule.spec.companion {
                 let inner = companion.token.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
@@ -68,10 +95,13 @@ impl Patterns {
                 let Piece::Run { .. } = run.map_err(named)? else { continue };
             }
         }
-        let (anchors, tries): (Vec<_>, Vec<_>) = anchors.into_iter().unzip();
+        let (anchors, mut tries): (Vec<_>, Vec<_>) = anchors.into_iter().unzip();
+        let (words, behind): (Vec<_>, Vec<_>) = words.into_iter().unzip();
+        let first_word = tries.len() as u32;
+        tries.extend(behind);
         let gate = |attempt: &Try| match attempt {
             Try::Template(index) => Gate::of(&templates[*index].1, &rules[usize::from(templates[*index].0)]),
-            Try::Structure(..) => Gate::default(),
+            Try::Keyed(_) | Try::Structure(..) => Gate::default(),
         };
         let gates = tries.iter().map(|tries: &Vec<Try>| tries.iter().map(gate).collect()).collect();
         let mut sum = Sha256::new();
@@ -79,7 +109,16 @@ impl Patterns {
         sum.update(keys::KNOWN);
         let mut digest = String::new();
         push_hex(&mut digest, &sum.finalize());
-        Ok(Self { rules: rules.to_vec(), templates, tries, gates, search: Search::new(&anchors)?, digest })
+        Ok(Self {
+            rules: rules.to_vec(),
+            templates,
+            tries,
+            gates,
+            search: Search::new(&anchors)?,
+            words: Words::new(&words),
+            first_word,
+            digest,
+        })
     }
 
     /// Tells apart sets of rules and versions of the engine: what facts of a layer depend on, besides the layer.
@@ -125,7 +164,15 @@ impl Patterns {
         let keep = |anchor: u32, place: usize, end: usize| {
             self.gates[anchor as usize].iter().any(|gate| gate.opens(buffer, place, end, begins))
         };
-        for (place, anchor) in self.search.find(buffer, from, to, keep) {
+        let mut found = self.search.find(buffer, from, to, keep);
+        let anchors = found.len();
+        for extent in extents {
+            self.find_words(buffer, from, to, extent, &mut found);
+        }
+        if found.len() > anchors {
+            found.sort_unstable();
+        }
+        for (place, anchor) in found {
             while files.next_if(|extent| extent.at + extent.len <= place).is_some() {}
             let Some(extent) = files.peek().filter(|extent| extent.at <= place) else { continue };
             let end = (extent.at + extent.len).min(buffer.len());
@@ -153,6 +200,22 @@ impl Patterns {
                 }
                 finds.finds.push(lines.find(buffer, extent, (rule, offset), low, verified));
             }
+        }
+    }
+
+    /// Adds the words in the text of one file. Whether it is text is asked for each [`PAGE`] of the file, which every buffer
+    /// that has to tell can see whole.
+    fn find_words(&self, buffer: &[u8], from: usize, to: usize, extent: &Extent, found: &mut Vec<(usize, u32)>) {
+        let end = (extent.at + extent.len).min(buffer.len());
+        let mut at = extent.at.max(from.saturating_sub(PAGE));
+        while at < end.min(to) {
+            let into = (extent.file + (at - extent.at) as u64) % PAGE as u64;
+            let page = at.saturating_sub(into as usize).max(extent.at)..(at + PAGE - into as usize).min(end);
+            if page.end > from && has_text(&buffer[page.clone()]) {
+                let (from, to) = (page.start.max(from), page.end.min(to));
+                self.words.find(&buffer[..end], from, to, self.first_word, found);
+            }
+            at = page.end;
         }
     }
 
@@ -214,13 +277,17 @@ impl Patterns {
                 let (rule, template) = &self.templates[index];
                 verify(&self.rules[usize::from(*rule)], template, window)
             }
+            Try::Keyed(index) => {
+                let (rule, template) = &self.templates[index];
+                keyed::verify(&self.rules[usize::from(*rule)], template, window)
+            }
             Try::Structure(rule, structure) => keys::verify(&self.rules[usize::from(rule)], structure, window),
         }
     }
 
     fn rule_of(&self, attempt: Try) -> u16 {
         match attempt {
-            Try::Template(index) => self.templates[index].0,
+            Try::Template(index) | Try::Keyed(index) => self.templates[index].0,
             Try::Structure(rule, _) => rule,
         }
     }
@@ -230,13 +297,24 @@ impl Patterns {
     pub fn scan_slowly(&self, file: &[u8], entry: u32, finds: &mut Finds) {
         let extent = Extent { at: 0, len: file.len(), entry, file: 0, first: true, last: true };
         self.scan_beginnings(file, (0, file.len(), 0), &[extent], finds);
+        let stands = |attempt: &Try, words: &[u32], place: usize| match attempt {
+            Try::Template(index) => file[place..].starts_with(self.templates[*index].1.anchor()),
+            Try::Structure(_, structure) => keys::anchors(*structure).any(|anchor| file[place..].starts_with(anchor)),
+            Try::Keyed(_) => {
+                let page = place / PAGE * PAGE;
+                words.iter().any(|word| self.words.stands(*word, &file[place..]))
+                    && has_text(&file[page..file.len().min(page + PAGE)])
+            }
+        };
+        let mut attempts: BTreeMap<Try, Vec<u32>> = BTreeMap::new();
+        for (tries, anchor) in self.tries.iter().zip(0u32..) {
+            for attempt in tries {
+                attempts.entry(*attempt).or_default().extend(anchor.checked_sub(self.first_word));
+            }
+        }
         for place in 0..file.len() {
-            for attempt in self.tries.iter().flatten() {
-                let anchors: Vec<&[u8]> = match attempt {
-                    Try::Template(index) => vec![self.templates[*index].1.anchor()],
-                    Try::Structure(_, structure) => keys::anchors(*structure).collect(),
-                };
-                if !anchors.iter().any(|anchor| file[place..].starts_with(anchor)) {
+            for (attempt, words) in &attempts {
+                if !stands(attempt, words, place) {
                     continue;
                 }
                 let (low, high) = (place.saturating_sub(BEHIND), file.len().min(place + AHEAD));
@@ -248,6 +326,11 @@ impl Patterns {
             }
         }
     }
+}
+
+/// Whether a page may hold words: not more than an eighth of it is NUL, as it is in machine code and tables.
+fn has_text(page: &[u8]) -> bool {
+    memchr::memchr_iter(0, page).count() * 8 <= page.len()
 }
 
 /// A look at a few bytes around an anchor, which spares dense input most of the work. Never shuts out what the verifier
@@ -351,6 +434,7 @@ impl Lines {
             confidence: verified.confidence,
             detail: verified.detail,
             redacted: verified.redacted,
+            given: verified.given,
         }
     }
 }

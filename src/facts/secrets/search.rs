@@ -8,10 +8,12 @@ mod automaton;
 mod buckets;
 #[cfg(target_arch = "x86_64")]
 mod filter;
+mod words;
 
 use automaton::Automaton;
 #[cfg(target_arch = "x86_64")]
 use filter::Filter;
+pub(super) use words::{LEAST, Words};
 
 /// All anchors, ready to be searched for.
 #[derive(Clone, Debug)]
