@@ -2,7 +2,7 @@
 //! wanted bodies names.
 
 use super::secrets::Extent;
-use super::{Body, Budget, HEAD, LayerFacts, interest};
+use super::{Body, Budget, HEAD, LayerFacts, interest, start};
 use crate::layer::{Entry, EntryKind, LayerEntries, Visit};
 use crate::model::{ImagePath, Limits, visible, visible_str};
 use sha2::{Digest as _, Sha256};
@@ -54,6 +54,8 @@ struct Current {
     most: u64,
     what: What,
     body: Vec<u8>,
+    /// The end of a script.
+    tail: Vec<u8>,
     hasher: Option<Sha256>,
 }
 
@@ -153,6 +155,9 @@ impl<'a> Gather<'a> {
         };
         let whole = kept.len() as u64 == current.size;
         let body = Body { entry: current.entry, bytes: kept.into(), whole };
+        if current.kept && !current.tail.is_empty() && start::runs_its_arguments(&current.tail) {
+            self.facts.hands_on.push(current.entry);
+        }
         if current.what == What::Head {
             let index = usize::try_from(self.facts.met.heads).unwrap_or(usize::MAX);
             self.facts.met.heads += 1;
@@ -205,6 +210,7 @@ impl Visit for Gather<'_> {
             most,
             what,
             body: Vec::new(),
+            tail: Vec::new(),
             hasher: (kept && is_file && (self.hash_files || may_be_copy(entry))).then(Sha256::new),
         });
     }
@@ -217,6 +223,11 @@ impl Visit for Gather<'_> {
             if current.what != What::Body || self.budget.take(take) && current.kept {
                 current.body.extend_from_slice(&bytes[..take]);
             }
+        }
+        if current.what == What::Head && current.body.starts_with(b"#!") {
+            let tail = current.size.saturating_sub(start::TAIL);
+            let skip = usize::try_from(tail.saturating_sub(file)).unwrap_or(usize::MAX);
+            current.tail.extend_from_slice(bytes.get(skip..).unwrap_or_default());
         }
         if let Some(hasher) = &mut current.hasher {
             hasher.update(bytes);
