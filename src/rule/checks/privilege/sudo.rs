@@ -16,7 +16,8 @@ const PROGRAMS: &[&str] = &["sudo", "sudo.ws", "sudo-rs", "doas", "opendoas"];
 /// sudo or doas is in the image, and works.
 pub fn sudo_installed(facts: &Facts, _: &Params, sink: &mut Sink) {
     let linked = linked_by_name(facts);
-    for node in facts.tree.iter().filter(|&node| is_sudo(node) || linked.contains_key(&node.path())) {
+    let is_linked = |node: Node<'_>| !linked.is_empty() && linked.contains_key(&node.path());
+    for node in facts.tree.iter().filter(|&node| is_sudo(node) || is_linked(node)) {
         let path = node.path();
         let works = raises(node);
         if !works && (facts.packages.owner(&path).is_none() || !is_among_programs(&path)) {
