@@ -2,7 +2,7 @@
 //! wanted bodies names.
 
 use super::secrets::{Extent, STORE, STORE_HEAD, STORES, may_be_store};
-use super::{Body, Budget, HEAD, LayerFacts, interest};
+use super::{Body, Budget, HEAD, LayerFacts, interest, start};
 use crate::layer::{Entry, EntryKind, LayerEntries, Visit};
 use crate::model::{ImagePath, Limits, visible, visible_str};
 use sha2::{Digest as _, Sha256};
@@ -56,6 +56,8 @@ struct Current {
     body: Vec<u8>,
     /// The bytes so far, while the file may be a small key store.
     store: Option<Vec<u8>>,
+    /// The end of a script.
+    tail: Vec<u8>,
     hasher: Option<Sha256>,
 }
 
@@ -161,6 +163,9 @@ impl<'a> Gather<'a> {
         };
         let whole = kept.len() as u64 == current.size;
         let body = Body { entry: current.entry, bytes: kept.into(), whole };
+        if current.kept && !current.tail.is_empty() && start::runs_its_arguments(&current.tail) {
+            self.facts.hands_on.push(current.entry);
+        }
         if current.what == What::Head {
             let index = usize::try_from(self.facts.met.heads).unwrap_or(usize::MAX);
             self.facts.met.heads += 1;
@@ -214,6 +219,7 @@ impl Visit for Gather<'_> {
             what,
             body: Vec::new(),
             store: (is_file && entry.size <= STORE && self.facts.stores.len() < STORES).then(Vec::new),
+            tail: Vec::new(),
             hasher: (kept && is_file && (self.hash_files || may_be_copy(entry))).then(Sha256::new),
         });
     }
@@ -235,6 +241,11 @@ impl Visit for Gather<'_> {
             } else {
                 current.store = None;
             }
+        }
+        if current.what == What::Head && current.body.starts_with(b"#!") {
+            let tail = current.size.saturating_sub(start::TAIL);
+            let skip = usize::try_from(tail.saturating_sub(file)).unwrap_or(usize::MAX);
+            current.tail.extend_from_slice(bytes.get(skip..).unwrap_or_default());
         }
         if let Some(hasher) = &mut current.hasher {
             hasher.update(bytes);

@@ -35,6 +35,8 @@ const BODIES: &[(Files, u64)] = &[
     (Under("/etc/sudoers.d"), 0),
     (Under("/usr/etc/sudoers.d"), 0),
     (At("/etc/doas.conf"), 0),
+    (At("/usr/local/etc/doas.conf"), 0),
+    (Ending("/etc/doas.d", ".conf"), 0),
     (Under("/etc/pam.d"), 64 << 10),
     (At("/etc/login.defs"), 0),
     // distribution and packages
@@ -208,6 +210,8 @@ mod tests {
         assert_eq!(wants("/home/app/.npmrc.d/x"), None);
         assert_eq!(wants("/etc/sudoers.d/app"), Some(limits.body));
         assert_eq!(wants("/etc/sudoers.d"), None);
+        assert_eq!(wants("/etc/doas.d/app.conf"), Some(limits.body));
+        assert_eq!(wants("/etc/doas.d/app.txt"), None);
         assert_eq!(wants("/etc/sudoers.dx/app"), None);
     }
 }
