@@ -9,6 +9,7 @@ mod entries;
 mod extent;
 mod finds;
 mod generate;
+mod looks;
 mod metadata;
 mod names;
 mod pattern;
