@@ -150,6 +150,7 @@ const BESIDE: &[&str] = &[
     "store",
     "method",
     "hint",
+    "stdin",
     "prompt",
     "command",
     "cmd",
