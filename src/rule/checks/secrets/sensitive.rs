@@ -133,7 +133,7 @@ pub fn sensitive_file(facts: &Facts, _: &Params, sink: &mut Sink) {
             }
             let body = layer.body(record.index);
             match record.kind() {
-                EntryKind::File if record.size > 0 && holds(proof, body) && !content::is_bare(record.name, body) => {}
+                EntryKind::File if record.size > 0 && holds(proof, body) => {}
                 EntryKind::Symlink if proof == Name && what != MOUNTED => {
                     say_link(facts, index, &record, sink);
                     continue;
@@ -141,7 +141,8 @@ pub fn sensitive_file(facts: &Facts, _: &Params, sink: &mut Sink) {
                 _ => continue,
             }
             let path = record.path();
-            let severity = if content::is_no_key(what, body) { LOW } else { severity };
+            let bare = content::is_bare(record.name, body) || content::is_no_key(what, body);
+            let severity = if bare { LOW } else { severity };
             let at = facts.at_entry(index, record.index);
             let owner = facts.packages.owner(&path);
             let library = path.components().any(|part| LIBRARIES.iter().any(|known| part == known.as_bytes()));
