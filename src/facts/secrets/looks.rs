@@ -56,7 +56,7 @@ pub(super) fn is_stored(value: &str) -> bool {
     let parts: Vec<&str> = value.split('/').take(5).collect();
     // Google's Secret Manager.
     let resource = matches!(parts[..], ["projects", _, "secrets", ..]);
-    STORED.iter().any(|begin| begins(begin)) || resource
+    STORED.iter().any(begins) || resource
 }
 
 /// Whether `value` authorizes as a header does: `Basic` or `Bearer` and what follows, or `user:password` in base64.
