@@ -11,6 +11,7 @@ mod extent;
 mod finds;
 mod generate;
 mod keys;
+mod looks;
 mod metadata;
 mod names;
 mod pattern;

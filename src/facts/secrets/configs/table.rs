@@ -98,7 +98,16 @@ const PATTERNS: &[&str] = &[
 /// Rows by the last component of their names, and those whose last component has a `*`.
 struct Index {
     named: HashMap<String, Vec<(usize, &'static str)>>,
-    open: Vec<(usize, &'static str)>,
+    open: Vec<Open>,
+}
+
+/// A name with a `*`: what stands before its first and behind its last one, in lower case.
+struct Open {
+    begin: String,
+    end: String,
+    /// The first byte of `begin` and the last one of `end`: nearly every name is passed over by them.
+    outer: (Option<u8>, Option<u8>),
+    row: (usize, &'static str),
 }
 
 static INDEX: LazyLock<Index> = LazyLock::new(|| {
@@ -106,10 +115,12 @@ static INDEX: LazyLock<Index> = LazyLock::new(|| {
     for (number, row) in ROWS.iter().enumerate() {
         for pattern in row.files {
             let last = pattern.trim_start_matches('~').rsplit('/').next().unwrap_or(pattern);
-            if last.contains('*') {
-                index.open.push((number, pattern));
+            let lower = last.to_ascii_lowercase();
+            if let (Some((begin, _)), Some((_, end))) = (lower.split_once('*'), lower.rsplit_once('*')) {
+                let outer = (begin.bytes().next(), end.bytes().next_back());
+                index.open.push(Open { begin: begin.to_owned(), end: end.to_owned(), outer, row: (number, pattern) });
             } else {
-                index.named.entry(last.to_ascii_lowercase()).or_default().push((number, pattern));
+                index.named.entry(lower).or_default().push((number, pattern));
             }
         }
     }
@@ -121,9 +132,8 @@ pub(super) fn rows(path: &[u8]) -> Vec<&'static Row> {
     let Ok(path) = std::str::from_utf8(path) else { return Vec::new() };
     let Some(name) = path.rsplit('/').find(|part| !part.is_empty() && *part != ".") else { return Vec::new() };
     let lower = name.to_ascii_lowercase();
-    let copies = is_pattern(&lower);
     let exact = INDEX.named.get(&lower).into_iter().flatten();
-    let open = INDEX.open.iter().filter(|(_, pattern)| !copies && may_fit(pattern, &lower));
+    let open = INDEX.open.iter().filter(|open| open.may_fit(&lower) && !is_pattern(&lower)).map(|open| &open.row);
     let all = exact.chain(open).filter(|(_, pattern)| is_file(pattern, path));
     let mut numbers: Vec<usize> = all.map(|(number, _)| *number).collect();
     numbers.sort_unstable();
@@ -131,14 +141,16 @@ pub(super) fn rows(path: &[u8]) -> Vec<&'static Row> {
     numbers.into_iter().filter_map(|number| ROWS.get(number)).collect()
 }
 
-/// A first look at the last component of `pattern`, by its longer literal side.
-fn may_fit(pattern: &str, lower: &str) -> bool {
-    let last = pattern.trim_start_matches('~').rsplit('/').next().unwrap_or(pattern);
-    let (begin, end) = (last.split('*').next().unwrap_or(""), last.rsplit('*').next().unwrap_or(""));
-    let has = |bytes: Option<&str>, part: &str| bytes.is_some_and(|bytes| bytes.eq_ignore_ascii_case(part));
-    lower.len() >= begin.len() + end.len()
-        && has(lower.get(..begin.len()), begin)
-        && has(lower.get(lower.len() - end.len()..), end)
+impl Open {
+    /// A first look.
+    fn may_fit(&self, lower: &str) -> bool {
+        let (first, last) = self.outer;
+        first.is_none_or(|first| lower.as_bytes().first() == Some(&first))
+            && last.is_none_or(|last| lower.as_bytes().last() == Some(&last))
+            && lower.len() >= self.begin.len() + self.end.len()
+            && lower.starts_with(&self.begin)
+            && lower.ends_with(&self.end)
+    }
 }
 
 /// Whether a name says that people are to copy the file.

@@ -1,5 +1,7 @@
 //! Files that are made to hold credentials, known by name, some of them by what they say. Reads held bodies, no others.
 
+mod content;
+
 use super::super::quote::shown;
 use super::{is_showcase, place};
 use crate::facts::{Body, Facts};
@@ -16,8 +18,10 @@ enum Files {
     In(&'static str, &'static str),
     /// Base names with this ending, and something before it.
     Ending(&'static str),
+    /// Every file in this folder of that folder, but what such a folder holds that is public.
+    Mounted(&'static str, &'static str),
 }
-use Files::{Ending, In, Named};
+use Files::{Ending, In, Mounted, Named};
 
 /// What proves that the file holds a credential.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -34,6 +38,9 @@ use Proof::{Name, Token, Unread};
 const HIGH: Severity = Severity::High;
 const MEDIUM: Severity = Severity::Medium;
 const LOW: Severity = Severity::Low;
+
+/// What `/run/secrets` holds; a link there leads to nothing of the image.
+const MOUNTED: &str = "a secret that a running container is given";
 
 /// The table: which files, what they hold, what proves it, how bad.
 const FILES: &[(Files, &str, Proof, Severity)] = &[
@@ -100,6 +107,7 @@ const FILES: &[(Files, &str, Proof, Severity)] = &[
     (Ending(".kdbx"), "a password safe", Name, MEDIUM),
     (Ending(".ovpn"), "a VPN profile, often with its key", Name, MEDIUM),
     (In("serviceaccount", "token"), "the token of a Kubernetes service account", Token, HIGH),
+    (Mounted("run", "secrets"), MOUNTED, Name, MEDIUM),
     (In("etc", "shadow.bak"), "password hashes", Name, MEDIUM),
     (In("etc", "shadow.old"), "password hashes", Name, MEDIUM),
     (In("etc", "shadow~"), "password hashes", Name, MEDIUM),
@@ -136,13 +144,15 @@ pub fn sensitive_file(facts: &Facts, _: &Params, sink: &mut Sink) {
             let body = layer.body(record.index);
             match record.kind() {
                 EntryKind::File if record.size > 0 && holds(proof, body) => {}
-                EntryKind::Symlink if proof == Name => {
+                EntryKind::Symlink if proof == Name && what != MOUNTED => {
                     say_link(facts, index, &record, sink);
                     continue;
                 }
                 _ => continue,
             }
             let path = record.path();
+            let bare = content::is_bare(record.name, body) || content::is_no_key(what, body);
+            let severity = if bare { LOW } else { severity };
             let at = facts.at_entry(index, record.index);
             let owner = facts.packages.owner(&path);
             let library = is_in_library(&path);
@@ -199,10 +209,14 @@ fn row(name: &[u8]) -> Option<(&'static str, Proof, Severity)> {
             MEDIUM,
         ));
     }
-    let folder = parts.next().unwrap_or_default();
+    let (folder, above_folder) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     FILES.iter().find_map(|(files, what, proof, severity)| {
         let hit = match files {
             Named(wanted) => name == *wanted,
+            Mounted(above, parent) => {
+                let public = [".crt", ".repo", ".conf"].iter().any(|end| name.ends_with(end));
+                folder == parent.as_bytes() && above_folder == above.as_bytes() && !public
+            }
             In(parent, wanted) => name == *wanted && folder == parent.as_bytes(),
             Ending(end) => name.len() > end.len() && name.ends_with(end),
         };
@@ -225,7 +239,9 @@ fn is_web_token(text: &str) -> bool {
     let parts: Vec<&str> = text.split('.').collect();
     let encoded =
         |part: &&str| part.len() > 8 && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_=".contains(&b));
-    parts.len() == 3 && parts[0].starts_with("eyJ") && parts.iter().all(encoded)
+    let signature =
+        |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_=".contains(&b));
+    matches!(&parts[..], [head, claims, sign] if head.starts_with("eyJ") && encoded(head) && encoded(claims) && signature(sign))
 }
 
 #[cfg(test)]
