@@ -1,7 +1,7 @@
 //! The table of configuration files: by what names they go, how they are written, which keys hold a credential, what it
 //! opens. A new file is a row, and no code.
 
-use super::table::{Carries, Row, Syntax};
+use super::row::{Carries, Row, Syntax};
 use crate::model::Severity;
 use Carries::{Accounts, Base64, Braced, Community, Hash, Nothing, Obscured, Pair, Plain, Salt, Secret};
 use Syntax::{

@@ -7,6 +7,7 @@ use super::{is_showcase, place};
 use crate::facts::{Body, Facts};
 use crate::layer::{EntryKind, Record};
 use crate::model::{Confidence, ImagePath, LayerIndex, Presence, Severity};
+use crate::rule::checks::shipped;
 use crate::rule::{Params, Sink};
 
 /// How a row names files.
@@ -122,9 +123,6 @@ const FILES: &[(Files, &str, Proof, Severity)] = &[
 const PATTERNS: &[&str] =
     &["example", "sample", "template", "tmpl", "dist", "defaults", "default", "schema", "md", "test", "ci"];
 
-/// Folders whose files come from packages of a language; a name alone says little there.
-const LIBRARIES: &[&str] = &["node_modules", "site-packages", "dist-packages", "gems", "vendor"];
-
 /// A file that is made to hold credentials lies in a layer, whether a container sees it or not.
 pub fn sensitive_file(facts: &Facts, _: &Params, sink: &mut Sink) {
     for (layer, index) in facts.layers.iter().zip(0..) {
@@ -155,7 +153,7 @@ pub fn sensitive_file(facts: &Facts, _: &Params, sink: &mut Sink) {
             let severity = if bare { LOW } else { severity };
             let at = facts.at_entry(index, record.index);
             let owner = facts.packages.owner(&path);
-            let library = is_in_library(&path);
+            let library = shipped::is_in_library(&path);
             let severity = match (owner, proof == Name && (library || is_showcase(&path))) {
                 (Some(_), _) => Severity::Info,
                 (None, true) => severity.min(Severity::Low),
@@ -190,11 +188,6 @@ fn say_link(facts: &Facts, layer: LayerIndex, record: &Record<'_>, sink: &mut Si
 /// Whether a file of this name is one that [`sensitive_file`] looks at.
 pub fn has_sensitive_name(path: &ImagePath) -> bool {
     row(path.as_bytes()).is_some()
-}
-
-/// Whether the file came with a library of a language.
-pub(super) fn is_in_library(path: &ImagePath) -> bool {
-    path.components().any(|part| LIBRARIES.iter().any(|known| part == known.as_bytes()))
 }
 
 /// The row for an entry, by the last two components of its name.
