@@ -12,62 +12,58 @@ const PATTERNS: &[&str] = &[
     "ci", "j2", "erb", "skel", "stub",
 ];
 
-/// Rows by the last component of their names, and those whose last component has a `*`.
-struct Index {
-    named: HashMap<String, Vec<(usize, &'static str)>>,
-    open: Vec<Open>,
-}
+/// A row and the pattern by which it names files.
+type Named = (usize, &'static str);
 
-/// A name with a `*`: what stands before its first and behind its last one, in lower case.
-struct Open {
-    begin: String,
-    end: String,
-    /// The first byte of `begin` and the last one of `end`: nearly every name is passed over by them.
-    outer: (Option<u8>, Option<u8>),
-    row: (usize, &'static str),
+/// Rows by what a name must have, since every path of an image is asked for, when caches are full of other things: few
+/// places in memory are touched. A pattern's last component may have a `*`; then it stands by what comes behind the
+/// last dot, or else by the component above; few have neither.
+#[derive(Default)]
+struct Index {
+    named: HashMap<String, Vec<Named>>,
+    extension: HashMap<String, Vec<Named>>,
+    above: HashMap<String, Vec<Named>>,
+    anywhere: Vec<Named>,
 }
 
 static INDEX: LazyLock<Index> = LazyLock::new(|| {
-    let mut index = Index { named: HashMap::new(), open: Vec::new() };
+    let mut index = Index::default();
     for (number, row) in ROWS.iter().enumerate() {
         for pattern in row.files {
-            let last = pattern.trim_start_matches('~').rsplit('/').next().unwrap_or(pattern);
-            let lower = last.to_ascii_lowercase();
-            if let (Some((begin, _)), Some((_, end))) = (lower.split_once('*'), lower.rsplit_once('*')) {
-                let outer = (begin.bytes().next(), end.bytes().next_back());
-                index.open.push(Open { begin: begin.to_owned(), end: end.to_owned(), outer, row: (number, pattern) });
-            } else {
-                index.named.entry(lower).or_default().push((number, pattern));
-            }
+            let lower = pattern.trim_start_matches('~').to_ascii_lowercase();
+            let (above, last) = lower.rsplit_once('/').unwrap_or(("", &lower));
+            let end = last.rsplit_once('*').map(|(_, end)| extension(end));
+            let rows = match (end, above.rsplit('/').next().unwrap_or(above)) {
+                (None, _) => index.named.entry(last.to_owned()).or_default(),
+                (Some(""), "") => &mut index.anywhere,
+                (Some(""), above) => index.above.entry(above.to_owned()).or_default(),
+                (Some(extension), _) => index.extension.entry(extension.to_owned()).or_default(),
+            };
+            rows.push((number, pattern));
         }
     }
     index
 });
 
+/// What comes behind the last dot.
+fn extension(name: &str) -> &str {
+    name.rsplit_once('.').map_or("", |(_, extension)| extension)
+}
+
 /// The rows for the file at `path`, in order; which one it is may hang on what the file says.
 pub(super) fn rows(path: &[u8]) -> Vec<&'static Row> {
     let Ok(path) = std::str::from_utf8(path) else { return Vec::new() };
-    let Some(name) = path.rsplit('/').find(|part| !part.is_empty() && *part != ".") else { return Vec::new() };
-    let lower = name.to_ascii_lowercase();
-    let exact = INDEX.named.get(&lower).into_iter().flatten();
-    let open = INDEX.open.iter().filter(|open| open.may_fit(&lower) && !is_pattern(&lower)).map(|open| &open.row);
-    let all = exact.chain(open).filter(|(_, pattern)| is_file(pattern, path));
-    let mut numbers: Vec<usize> = all.map(|(number, _)| *number).collect();
+    let mut parts = path.rsplit('/').filter(|part| !part.is_empty() && *part != ".");
+    let Some(lower) = parts.next().map(str::to_ascii_lowercase) else { return Vec::new() };
+    let above = parts.next().map(str::to_ascii_lowercase).unwrap_or_default();
+    let exact = INDEX.named.get(&lower).into_iter().flatten().filter(|(_, pattern)| is_file(pattern, path));
+    let open = [INDEX.extension.get(extension(&lower)), INDEX.above.get(&above), Some(&INDEX.anywhere)];
+    let open =
+        open.into_iter().flatten().flatten().filter(|(_, pattern)| is_file(pattern, path) && !is_pattern(&lower));
+    let mut numbers: Vec<usize> = exact.chain(open).map(|(number, _)| *number).collect();
     numbers.sort_unstable();
     numbers.dedup();
     numbers.into_iter().filter_map(|number| ROWS.get(number)).collect()
-}
-
-impl Open {
-    /// A first look.
-    fn may_fit(&self, lower: &str) -> bool {
-        let (first, last) = self.outer;
-        first.is_none_or(|first| lower.as_bytes().first() == Some(&first))
-            && last.is_none_or(|last| lower.as_bytes().last() == Some(&last))
-            && lower.len() >= self.begin.len() + self.end.len()
-            && lower.starts_with(&self.begin)
-            && lower.ends_with(&self.end)
-    }
 }
 
 /// Whether a name says that people are to copy the file.

@@ -9,6 +9,8 @@ use crate::layer::{EntryKind, Record};
 use crate::model::{Confidence, ImagePath, LayerIndex, Presence, Severity};
 use crate::rule::checks::shipped;
 use crate::rule::{Params, Sink};
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// How a row names files.
 #[derive(Clone, Copy)]
@@ -119,6 +121,25 @@ const FILES: &[(Files, &str, Proof, Severity)] = &[
     (Named(".mysql_history"), "statements that somebody typed, passwords among them at times", Name, LOW),
 ];
 
+/// Numbers of rows, since every file of an image is asked for: by base name, or by the ending of names from the last dot
+/// on, and those that stand under neither.
+#[derive(Default)]
+struct Index {
+    by_name: HashMap<&'static str, Vec<usize>>,
+    others: Vec<usize>,
+}
+
+static INDEX: LazyLock<Index> = LazyLock::new(|| {
+    let mut index = Index::default();
+    for (number, (files, ..)) in FILES.iter().enumerate() {
+        match files {
+            Named(name) | In(_, name) | Ending(name) => index.by_name.entry(*name).or_default().push(number),
+            Mounted(..) => index.others.push(number),
+        }
+    }
+    index
+});
+
 /// What comes behind `.env.` when the file is a pattern for people to copy.
 const PATTERNS: &[&str] =
     &["example", "sample", "template", "tmpl", "dist", "defaults", "default", "schema", "md", "test", "ci"];
@@ -203,8 +224,11 @@ fn row(name: &[u8]) -> Option<(&'static str, Proof, Severity)> {
         ));
     }
     let (folder, above_folder) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    FILES.iter().find_map(|(files, what, proof, severity)| {
-        let hit = match files {
+    let Index { by_name, others } = &*INDEX;
+    let ending = name.rfind('.').map_or("", |dot| &name[dot..]);
+    let rows = [by_name.get(name), by_name.get(ending).filter(|_| ending != name), Some(others)];
+    let hits = |number: &&usize| {
+        FILES.get(**number).is_some_and(|(files, ..)| match files {
             Named(wanted) => name == *wanted,
             Mounted(above, parent) => {
                 let public = [".crt", ".repo", ".conf"].iter().any(|end| name.ends_with(end));
@@ -212,9 +236,10 @@ fn row(name: &[u8]) -> Option<(&'static str, Proof, Severity)> {
             }
             In(parent, wanted) => name == *wanted && folder == parent.as_bytes(),
             Ending(end) => name.len() > end.len() && name.ends_with(end),
-        };
-        hit.then_some((*what, *proof, *severity))
-    })
+        })
+    };
+    let first = rows.into_iter().flatten().flatten().filter(hits).min()?;
+    FILES.get(*first).map(|(_, what, proof, severity)| (*what, *proof, *severity))
 }
 
 /// Whether the body holds what the row says. A body that is not held is no proof.
