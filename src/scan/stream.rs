@@ -154,6 +154,7 @@ fn join(carried: &[Extent], new: Vec<Extent>) -> Vec<Extent> {
             {
                 before.len += extent.len;
                 before.last = extent.last;
+                before.binary |= extent.binary;
             }
             _ => all.push(extent),
         }
