@@ -6,7 +6,8 @@ mod layers;
 mod sha256;
 mod stream;
 
-pub use layers::{Reading, read_layers};
+pub use layers::read_layers;
+pub use stream::Reading;
 
 use crate::facts::secrets::{Patterns, Redactor};
 use crate::facts::{Described, Facts};

@@ -32,7 +32,7 @@ fn rule(page: &str) -> Option<SecretRule> {
 
 fn whole(file: &[u8]) -> Vec<Hit> {
     let mut finds = Finds::default();
-    let extent = Extent { at: 0, len: file.len(), entry: 0, file: 0, first: true, last: true };
+    let extent = Extent { at: 0, len: file.len(), entry: 0, file: 0, first: true, last: true, binary: false };
     PATTERNS.scan(file, 0, true, &[extent], &mut finds);
     finds.hits(PATTERNS.rules())
 }
@@ -278,7 +278,15 @@ fn scan_cut(bytes: &[u8], places: &[(usize, usize)], blocks: &[usize]) -> Vec<Hi
             .map(|(entry, &(start, length))| {
                 let (from, to) = (start.max(begin), (start + length).min(end));
                 let (first, last) = (from == start, to == start + length);
-                Extent { at: from - begin, len: to - from, entry, file: (from - start) as u64, first, last }
+                Extent {
+                    at: from - begin,
+                    len: to - from,
+                    entry,
+                    file: (from - start) as u64,
+                    first,
+                    last,
+                    binary: false,
+                }
             })
             .collect();
         let mut own = Finds::default();

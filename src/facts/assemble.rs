@@ -31,7 +31,9 @@ impl Facts {
         let Described { names, platform, config, annotations } = described;
         let history = History::read(&config, layers.len());
         let entries: Vec<&LayerEntries> = layers.iter().map(|layer| &layer.entries).collect();
-        let (tree, mut notes) = Tree::fold(&entries, limits);
+        // Both go over every entry, and neither needs the other.
+        let ((tree, mut notes), configs) =
+            rayon::join(|| Tree::fold(&entries, limits), || layers.iter().map(configs).collect());
         notes.extend(super::capability::malformed(&tree));
         let accounts = Accounts::read(&tree, &layers, limits);
         let packages = Packages::read(&tree, &layers, limits);
@@ -51,7 +53,6 @@ impl Facts {
             gaps.push((Location::Image, why));
         }
         let credentials = history.steps.iter().map(|step| secrets::credentials(&step.entry.created_by)).collect();
-        let configs = layers.iter().map(configs).collect();
         let (told, cut) = secrets::metadata(&config, &history, &annotations, patterns);
         if cut > 0 {
             let reason = format!("{cut} more secrets in the image's metadata are masked, and not told one by one");

@@ -2,7 +2,7 @@
 //! wanted bodies names.
 
 use super::secrets::{Extent, STORE, STORE_HEAD, STORES, may_be_store};
-use super::{Body, Budget, HEAD, LayerFacts, interest};
+use super::{Body, Budget, HEAD, LayerFacts, interest, secrets, start};
 use crate::layer::{Entry, EntryKind, LayerEntries, Visit};
 use crate::model::{ImagePath, Limits, visible, visible_str};
 use sha2::{Digest as _, Sha256};
@@ -56,6 +56,10 @@ struct Current {
     body: Vec<u8>,
     /// The bytes so far, while the file may be a small key store.
     store: Option<Vec<u8>>,
+    /// The end of a script.
+    tail: Vec<u8>,
+    /// Whether the bytes so far say that it is no text.
+    binary: bool,
     hasher: Option<Sha256>,
 }
 
@@ -123,7 +127,8 @@ impl<'a> Gather<'a> {
     /// `len` bytes of `entry` stand at `stream` of the layer and at `file` of the entry.
     fn add_extent(&mut self, stream: u64, len: usize, entry: u32, file: u64, last: bool) {
         let at = self.block.1 + stream.saturating_sub(self.block.0) as usize;
-        self.extents.push(Extent { at, len, entry, file, first: file == 0, last });
+        let binary = self.current.as_ref().is_some_and(|current| current.binary);
+        self.extents.push(Extent { at, len, entry, file, first: file == 0, last, binary });
     }
 
     fn tell_cut_body(&mut self, entry: &Entry, most: u64) {
@@ -161,6 +166,9 @@ impl<'a> Gather<'a> {
         };
         let whole = kept.len() as u64 == current.size;
         let body = Body { entry: current.entry, bytes: kept.into(), whole };
+        if current.kept && !current.tail.is_empty() && start::runs_its_arguments(&current.tail) {
+            self.facts.hands_on.push(current.entry);
+        }
         if current.what == What::Head {
             let index = usize::try_from(self.facts.met.heads).unwrap_or(usize::MAX);
             self.facts.met.heads += 1;
@@ -214,6 +222,8 @@ impl Visit for Gather<'_> {
             what,
             body: Vec::new(),
             store: (is_file && entry.size <= STORE && self.facts.stores.len() < STORES).then(Vec::new),
+            tail: Vec::new(),
+            binary: false,
             hasher: (kept && is_file && (self.hash_files || may_be_copy(entry))).then(Sha256::new),
         });
     }
@@ -236,6 +246,11 @@ impl Visit for Gather<'_> {
                 current.store = None;
             }
         }
+        if current.what == What::Head && current.body.starts_with(b"#!") {
+            let tail = current.size.saturating_sub(start::TAIL);
+            let skip = usize::try_from(tail.saturating_sub(file)).unwrap_or(usize::MAX);
+            current.tail.extend_from_slice(bytes.get(skip..).unwrap_or_default());
+        }
         if let Some(hasher) = &mut current.hasher {
             hasher.update(bytes);
         }
@@ -244,6 +259,7 @@ impl Visit for Gather<'_> {
         }
         let last = file + bytes.len() as u64 == current.size;
         let entry = current.entry;
+        current.binary |= !secrets::is_text_at(file, bytes);
         self.add_extent(stream, bytes.len(), entry, file, last);
     }
 

@@ -3,6 +3,8 @@
 use super::secrets;
 use crate::layer::Entry;
 use crate::model::{ImagePath, Limits};
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// How a row of the table names files.
 #[derive(Clone, Copy, Debug)]
@@ -31,10 +33,20 @@ const BODIES: &[(Files, u64)] = &[
     (At("/etc/master.passwd"), 0),
     (At("/etc/shadow-"), 0),
     (At("/etc/passwd-"), 0),
+    // what is to show that a file with a credential's name holds one
+    (Named("id_rsa"), 32 << 10),
+    (Named("id_dsa"), 32 << 10),
+    (Named("id_ecdsa"), 32 << 10),
+    (Named("id_ed25519"), 32 << 10),
+    (Named(".pgpass"), 64 << 10),
+    (Named(".my.cnf"), 64 << 10),
+    (At("/root/.kube/config"), 64 << 10),
     (Named("sudoers"), 0),
     (Under("/etc/sudoers.d"), 0),
     (Under("/usr/etc/sudoers.d"), 0),
     (At("/etc/doas.conf"), 0),
+    (At("/usr/local/etc/doas.conf"), 0),
+    (Ending("/etc/doas.d", ".conf"), 0),
     (Under("/etc/pam.d"), 64 << 10),
     (At("/etc/login.defs"), 0),
     // distribution and packages
@@ -69,6 +81,29 @@ const BODIES: &[(Files, u64)] = &[
     (At("/etc/rndc.key"), 64 << 10),
 ];
 
+/// Numbers of rows by what has to stand in a path, since every path of an image is asked for: a base name, or the first
+/// component.
+struct Index {
+    named: HashMap<&'static [u8], Vec<usize>>,
+    within: HashMap<&'static [u8], Vec<usize>>,
+}
+
+static INDEX: LazyLock<Index> = LazyLock::new(|| {
+    let mut index = Index { named: HashMap::new(), within: HashMap::new() };
+    for (number, (files, _)) in BODIES.iter().enumerate() {
+        let rows = match files {
+            Named(name) => index.named.entry(name.as_bytes()),
+            At(path) | Under(path) | Ending(path, _) => index.within.entry(first_component(path.as_bytes())),
+        };
+        rows.or_default().push(number);
+    }
+    index
+});
+
+fn first_component(path: &[u8]) -> &[u8] {
+    path.split(|&byte| byte == b'/').find(|part| !part.is_empty()).unwrap_or_default()
+}
+
 /// Bytes of the beginning of every executable file that are looked at. Go's linker puts the name of the ELF interpreter
 /// at the end of the first page, so less would not do; [`head`] says how many of them are worth keeping.
 pub const HEAD: u64 = 4096;
@@ -90,8 +125,8 @@ pub fn wanted(path: &ImagePath, limits: &Limits) -> Option<u64> {
     let whole = path.as_bytes();
     let name = path.file_name();
     let config = || secrets::is_config_file(path).then_some(secrets::CONFIG_HELD);
-    let named = BODIES.iter().find_map(|(files, most)| {
-        let hit = match files {
+    let hits = |number: &&usize| {
+        BODIES.get(**number).is_some_and(|(files, _)| match files {
             At(at) => whole == at.as_bytes(),
             Named(named) => name == named.as_bytes(),
             Under(directory) => {
@@ -101,10 +136,12 @@ pub fn wanted(path: &ImagePath, limits: &Limits) -> Option<u64> {
                 let above = whole.strip_suffix(name).and_then(|above| above.strip_suffix(b"/"));
                 above == Some(directory.as_bytes()) && name.ends_with(end.as_bytes())
             }
-        };
-        hit.then_some(if *most == 0 { limits.body } else { *most })
-    });
-    named.or_else(config)
+        })
+    };
+    let rows = [INDEX.named.get(name), INDEX.within.get(first_component(whole))];
+    let first = rows.into_iter().flatten().flatten().filter(hits).min();
+    let most = first.and_then(|number| BODIES.get(*number)).map(|(_, most)| *most);
+    most.map(|most| if most == 0 { limits.body } else { most }).or_else(config)
 }
 
 /// Largest file, in bytes, that is held because of what it says.
@@ -208,6 +245,8 @@ mod tests {
         assert_eq!(wants("/home/app/.npmrc.d/x"), None);
         assert_eq!(wants("/etc/sudoers.d/app"), Some(limits.body));
         assert_eq!(wants("/etc/sudoers.d"), None);
+        assert_eq!(wants("/etc/doas.d/app.conf"), Some(limits.body));
+        assert_eq!(wants("/etc/doas.d/app.txt"), None);
         assert_eq!(wants("/etc/sudoers.dx/app"), None);
     }
 }

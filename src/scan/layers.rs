@@ -5,15 +5,14 @@
 //! thread and a short queue for the helpers.
 
 use super::hash::{self, Bytes, Chain};
-use super::stream::{Block, Stream};
-use crate::facts::secrets::{Finds, Patterns, in_entries, unlock};
+use super::stream::{Block, Reading, Stream};
+use crate::facts::secrets::{Finds, in_entries, unlock};
 use crate::facts::{Budget, LayerFacts};
 use crate::image::Digest;
-use crate::model::Limits;
 use crate::source::Source;
 use rayon::prelude::*;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 /// Layers that a thread reads in turns while there are enough of them: two hashes side by side take less than one after
@@ -23,23 +22,6 @@ const LANES: usize = 2;
 /// How often a thread without work gives way before it sleeps. Waking costs more than a block's inflation takes, on both
 /// sides.
 const PATIENCE: usize = 500;
-
-/// How layers are read.
-#[derive(Clone, Copy, Debug)]
-pub struct Reading<'a> {
-    /// Bounds.
-    pub limits: &'a Limits,
-    /// Threads, at least 1.
-    pub threads: usize,
-    /// The rules' secrets, compiled.
-    pub patterns: &'a Patterns,
-    /// Whether to look for them in every byte; otherwise only metadata and the wanted small files are read.
-    pub content: bool,
-    /// Whether to keep the SHA-256 of every regular file.
-    pub hash_files: bool,
-    /// Counts stored bytes as they are read, for whoever watches.
-    pub progress: &'a AtomicU64,
-}
 
 /// A layer that is being read.
 struct Lane<'a> {

@@ -1,15 +1,32 @@
 //! One layer, read block by block from its first stored byte to its last: decompressed, walked, gathered. Hashes and scans
 //! nothing.
 
-use super::layers::Reading;
-use crate::facts::secrets::{CARRY, Extent};
+use crate::facts::secrets::{CARRY, Extent, Patterns};
 use crate::facts::{Budget, Gather, LayerFacts};
 use crate::layer::{Decoder, TarWalk};
+use crate::model::Limits;
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Bytes of a block: small enough for a core's own cache, large enough to forget the work around it.
 const BLOCK: usize = 256 << 10;
+
+/// How layers are read.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading<'a> {
+    /// Bounds.
+    pub limits: &'a Limits,
+    /// Threads, at least 1.
+    pub threads: usize,
+    /// The rules' secrets, compiled.
+    pub patterns: &'a Patterns,
+    /// Whether to look for them in every byte; otherwise only metadata and the wanted small files are read.
+    pub content: bool,
+    /// Whether to keep the SHA-256 of every regular file.
+    pub hash_files: bool,
+    /// Counts stored bytes as they are read, for whoever watches.
+    pub progress: &'a AtomicU64,
+}
 
 /// A block of a layer's decompressed stream, behind the end of the block before it.
 pub struct Block {
@@ -137,6 +154,7 @@ fn join(carried: &[Extent], new: Vec<Extent>) -> Vec<Extent> {
             {
                 before.len += extent.len;
                 before.last = extent.last;
+                before.binary |= extent.binary;
             }
             _ => all.push(extent),
         }

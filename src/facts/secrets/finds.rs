@@ -62,26 +62,28 @@ impl Part {
         let begin = extent.at.max(new).min(end);
         let bytes = &buffer[begin..end];
         let from = extent.file + (begin - extent.at) as u64;
-        let head = usize::try_from(HEAD.saturating_sub(from)).unwrap_or(0).min(bytes.len());
         let mut magic = [0; 4];
         for (at, slot) in magic.iter_mut().enumerate() {
             if let Some(byte) = (at as u64).checked_sub(from).and_then(|at| bytes.get(at as usize)) {
                 *slot = *byte;
             }
         }
-        Self {
-            entry: extent.entry,
-            from,
-            newlines: newlines(bytes),
-            nul: memchr::memchr(0, &bytes[..head]).is_some(),
-            magic,
-        }
+        let nul = !is_text_at(from, bytes);
+        let newlines = if nul || extent.binary { 0 } else { newlines(bytes) };
+        Self { entry: extent.entry, from, newlines, nul, magic }
     }
 }
 
 /// Whether a file that begins so is text: no NUL in its first 8 KiB.
 pub(super) fn is_text(file: &[u8]) -> bool {
-    memchr::memchr(0, &file[..file.len().min(HEAD as usize)]).is_none()
+    is_text_at(0, file)
+}
+
+/// Whether a file with these bytes at `from` may be text.
+#[must_use]
+pub fn is_text_at(from: u64, bytes: &[u8]) -> bool {
+    let head = usize::try_from(HEAD.saturating_sub(from)).unwrap_or(usize::MAX).min(bytes.len());
+    memchr::memchr(0, &bytes[..head]).is_none()
 }
 
 /// Whether a file that begins so is a program or a library of object files: ELF, Mach-O (also universal), PE, ar.

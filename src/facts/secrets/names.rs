@@ -1,6 +1,8 @@
 //! Which names of variables, options and keys promise a credential, and which values are one. Reads words, not bytes of
 //! files.
 
+use super::looks::{is_authorization, is_stored, looks_random};
+
 /// Words that make a name a credential's wherever they stand.
 const STRONG: &[&str] = &[
     "password",
@@ -35,8 +37,48 @@ const STRONG: &[&str] = &[
     "mysqlpwd",
 ];
 
-/// Words that do so at the end of a name.
-const LAST: &[&str] = &["key", "auth", "authorization", "pw"];
+/// Ends of words that are written without a mark before them: `MYPASS`, `pgpassword`, `requirepass`.
+const ENDS: &[&str] = &["pass", "password", "passwd", "passphrase", "pwd", "secret", "token", "apikey", "secretkey"];
+
+/// Words with such an end that mean another thing.
+const OTHER_SENSE: &[&str] = &[
+    "bypass",
+    "compass",
+    "encompass",
+    "trespass",
+    "surpass",
+    "overpass",
+    "underpass",
+    "multipass",
+    "oldpwd",
+    "libsecret",
+];
+
+/// Words that make a credential of the `key` behind them.
+const OF_KEYS: &[&str] =
+    &["api", "access", "private", "encryption", "master", "signing", "license", "auth", "jwt", "hmac", "aes"];
+
+/// Words that do so at the end of a name when the value looks like it: each has other senses.
+const LAST: &[&str] = &["key", "auth", "authorization", "pat"];
+
+/// Words before `key` that make it the place of something in a set.
+const INDEX: &[&str] = &[
+    "partition",
+    "sort",
+    "routing",
+    "lookup",
+    "cache",
+    "translation",
+    "header",
+    "idempotency",
+    "index",
+    "shard",
+    "range",
+    "dict",
+    "message",
+    "object",
+    "bucket",
+];
 
 /// Words that tell of something beside the credential. At the end of a name they say what the value is.
 const BESIDE: &[&str] = &[
@@ -108,6 +150,7 @@ const BESIDE: &[&str] = &[
     "store",
     "method",
     "hint",
+    "stdin",
     "prompt",
     "command",
     "cmd",
@@ -131,6 +174,58 @@ const BESIDE: &[&str] = &[
     "reference",
     "mount",
     "volume",
+    "hasher",
+    "hashers",
+    "encoder",
+    "encoders",
+    "generator",
+    "validator",
+    "validators",
+    "validation",
+    "verifier",
+    "verification",
+    "resolver",
+    "handler",
+    "factory",
+    "strategy",
+    "strength",
+    "complexity",
+    "rounds",
+    "iterations",
+    "cost",
+    "source",
+    "engine",
+    "regex",
+    "pattern",
+    "charset",
+    "label",
+    "template",
+    "selector",
+    "cookie",
+    "domain",
+    "realm",
+    "role",
+    "user",
+    "username",
+    "email",
+    "namespace",
+    "alias",
+    "duration",
+    "seconds",
+    "minutes",
+    "hours",
+    "days",
+    "period",
+    "validity",
+    "leeway",
+    "grace",
+    "threshold",
+    "retries",
+    "window",
+    "budget",
+    "through",
+    "status",
+    "support",
 ];
 
 /// Words that tell of something public anywhere in a name.
@@ -196,25 +291,57 @@ const SETTINGS: &[&str] = &[
     "md5",
     "scram-sha-256",
     "default",
+    "0",
+    "1",
+    "y",
+    "n",
 ];
+
+/// How much a name promises.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Promise {
+    Nothing,
+    /// It ends with this word, which has other senses: the value has to look like a credential.
+    Some(&'static str),
+    /// Any value is one.
+    Credential,
+}
 
 /// Whether a variable, option or key of this name holds a credential: `DB_PASSWORD`, `apiKey`, `npm-token`; not
 /// `DB_PASSWORD_FILE`, `GPG_KEY`, `COMPASS_VERSION`, `KEYCLOAK_HOME`.
 #[must_use]
 pub fn is_secret_name(name: &str) -> bool {
+    promise(name) != Promise::Nothing
+}
+
+fn promise(name: &str) -> Promise {
     let words = words(name);
-    let Some(last) = words.last().map(String::as_str) else { return false };
-    if words.iter().any(|word| SWITCH.contains(&word.as_str())) {
-        return false;
+    // A number at the end counts credentials: PASSWORD_2, PASSWORD2.
+    let counted = |word: &'_ str| word.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    let stems: Vec<&str> = words.iter().map(|word| &word[..counted(word)]).filter(|stem| !stem.is_empty()).collect();
+    let Some(&last) = stems.last() else { return Promise::Nothing };
+    let any = |set: &[&str]| stems.iter().any(|stem| set.contains(stem));
+    let public = words.iter().any(|word| PUBLIC.contains(&word.as_str()));
+    if any(SWITCH) || any(PUBLIC) || public || BESIDE.contains(&last) {
+        return Promise::Nothing;
     }
-    if BESIDE.contains(&last) || words.iter().any(|word| PUBLIC.contains(&word.as_str())) {
-        return false;
+    let key = |pair: &[&str]| pair[1] == "key" && OF_KEYS.contains(&pair[0]);
+    if any(STRONG)
+        || stems.iter().any(|stem| ends_so(stem))
+        || stems.windows(2).any(key)
+        || (last == "pw" && words.len() > 1)
+    {
+        return Promise::Credential;
     }
-    // A number at the end counts credentials: PASSWORD_2.
-    let last =
-        words.iter().rev().map(String::as_str).find(|word| !word.bytes().all(|b| b.is_ascii_digit())).unwrap_or(last);
-    words.iter().any(|word| STRONG.contains(&word.as_str()))
-        || (LAST.contains(&last) && (words.len() > 1 || last == "key"))
+    match LAST.iter().find(|word| **word == last) {
+        Some(&"key") if any(INDEX) => Promise::Nothing,
+        Some(word) => Promise::Some(word),
+        None => Promise::Nothing,
+    }
+}
+
+fn ends_so(word: &str) -> bool {
+    !OTHER_SENSE.contains(&word) && ENDS.iter().any(|end| word.ends_with(end))
 }
 
 /// Whether `value`, given to `name`, is a credential: something written out, not a reference, a path, a switch, a
@@ -223,7 +350,8 @@ pub fn is_secret_name(name: &str) -> bool {
 pub fn is_secret_value(name: &str, value: &str) -> bool {
     let value = value.trim();
     let lower = value.to_ascii_lowercase();
-    let password = words(name).iter().any(|word| word.starts_with("pass") || word == "pwd" || word == "pw");
+    let password =
+        words(name).iter().any(|word| word.contains("pass") || word.contains("pwd") || word.starts_with("pw"));
     let only = |set: &str| value.chars().all(|c| set.contains(c));
     !(value.is_empty()
         || is_masked(value)
@@ -232,9 +360,28 @@ pub fn is_secret_value(name: &str, value: &str) -> bool {
         || is_reference(value)
         || is_path(value)
         || is_plain_url(value)
+        || is_stored(value)
+        || !keeps(promise(name), value)
         || (!password && value.len() < 12 && value.bytes().all(|b| b.is_ascii_digit()))
         || (!password && is_version(value))
         || (!password && is_fingerprint(value)))
+}
+
+/// Whether `value` is what the name promises; a name that promises nothing was asked for by one who knows better.
+fn keeps(promise: Promise, value: &str) -> bool {
+    match promise {
+        Promise::Some("pat") => value.len() >= 16 && looks_random(value),
+        Promise::Some("key") => looks_random(value),
+        // REDIS_AUTH=hunter2, HTTP_AUTH=user:hunter2, and not AUTH_TYPE's oauth2.
+        Promise::Some(_) => {
+            let mixed = value.len() >= 7
+                && !value.contains(char::is_whitespace)
+                && value.bytes().any(|byte| byte.is_ascii_digit())
+                && value.bytes().any(|byte| byte.is_ascii_alphabetic());
+            is_authorization(value) || mixed && !value.to_ascii_lowercase().starts_with("oauth")
+        }
+        Promise::Nothing | Promise::Credential => true,
+    }
 }
 
 /// Whether it was masked before: a prefix, an ellipsis and the length.
@@ -375,6 +522,9 @@ pub(super) fn words(name: &str) -> Vec<String> {
 }
 
 #[cfg(test)]
+mod table;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -417,7 +567,9 @@ mod tests {
             "PUBLIC_KEY",
             "KEYCLOAK_HOME",
             "AWS_ACCESS_KEY_ID",
-            "AUTH",
+            "PARTITION_KEY",
+            "PASSWORD_HASHER",
+            "PASSWORD_FILE_2",
             "NGINX_GPGKEY",
             "TOKEN_TTL",
             "BYPASS",

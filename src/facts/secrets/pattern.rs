@@ -250,7 +250,8 @@ impl Patterns {
         loop {
             let (low, end) = (new.saturating_sub(CARRY), text.len().min(new + TEXT_BLOCK));
             let last = end == text.len();
-            let extent = Extent { at: 0, len: end - low, entry: 0, file: low as u64, first: low == 0, last };
+            let extent =
+                Extent { at: 0, len: end - low, entry: 0, file: low as u64, first: low == 0, last, binary: false };
             let mut finds = Finds::default();
             self.scan_within(Room::endless(), (&text[low..end], new - low, last), &[extent], &mut finds);
             finds.settle(&self.rules, Room::endless()).into_iter().for_each(&mut take);
@@ -265,7 +266,7 @@ impl Patterns {
     #[must_use]
     pub(super) fn scan_some(&self, text: &[u8]) -> Vec<Find> {
         let mut finds = Finds::default();
-        let whole = Extent { at: 0, len: text.len(), entry: 0, file: 0, first: true, last: true };
+        let whole = Extent { at: 0, len: text.len(), entry: 0, file: 0, first: true, last: true, binary: false };
         self.scan(text, 0, true, &[whole], &mut finds);
         finds.settle(&self.rules, Room::default())
     }
@@ -295,7 +296,7 @@ impl Patterns {
     /// The same as [`Patterns::scan`] of a whole file, the slow and simple way: every rule at every byte.
     #[doc(hidden)]
     pub fn scan_slowly(&self, file: &[u8], entry: u32, finds: &mut Finds) {
-        let extent = Extent { at: 0, len: file.len(), entry, file: 0, first: true, last: true };
+        let extent = Extent { at: 0, len: file.len(), entry, file: 0, first: true, last: true, binary: false };
         self.scan_beginnings(file, (0, file.len(), 0), &[extent], finds);
         let stands = |attempt: &Try, words: &[u32], place: usize| match attempt {
             Try::Template(index) => file[place..].starts_with(self.templates[*index].1.anchor()),

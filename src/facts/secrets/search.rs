@@ -8,6 +8,8 @@ mod automaton;
 mod buckets;
 #[cfg(target_arch = "x86_64")]
 mod filter;
+#[cfg(target_arch = "x86_64")]
+mod lanes;
 mod words;
 
 use automaton::Automaton;
@@ -29,7 +31,7 @@ impl Search {
         Ok(Self {
             automaton: Automaton::new(anchors)?,
             #[cfg(target_arch = "x86_64")]
-            filter: Filter::new(anchors),
+            filter: lanes::Machine::all().next().and_then(|machine| Filter::new(machine, anchors)),
         })
     }
 
@@ -81,6 +83,11 @@ mod tests {
         let expected = naive(anchors, bytes, from, to);
         assert!(search.automaton.find(bytes, from, to, |_, _, _| true) == expected, "automaton, {} bytes", bytes.len());
         assert!(search.find(bytes, from, to, |_, _, _| true) == expected, "search, {} bytes", bytes.len());
+        #[cfg(target_arch = "x86_64")]
+        for filter in lanes::Machine::all().filter_map(|machine| Filter::new(machine, anchors)) {
+            let found = filter.find(&search.automaton, bytes, from, to, |_, _, _| true);
+            assert!(found == expected, "{filter:?}, {} bytes", bytes.len());
+        }
     }
 
     fn anchors(words: &[&str]) -> Vec<Vec<u8>> {

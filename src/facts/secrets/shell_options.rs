@@ -56,6 +56,15 @@ const OPTIONS: &[(&[&str], &str, &str, Carries)] = &[
     (&["keytool"], "", "-destkeypass", Value),
 ];
 
+/// Ports that everybody knows. Behind an option of one letter such a number is one, meant for another program's `-p`.
+const PORTS: &[&str] = &[
+    "22", "80", "389", "443", "636", "1433", "1521", "2222", "3000", "3306", "5000", "5432", "5672", "6379", "8000",
+    "8080", "8443", "8888", "9000", "9090", "9200", "11211", "27017",
+];
+
+/// Words behind which a program's setting and its value stand: `npm config set NAME VALUE`, `git config NAME VALUE`.
+const SETTERS: &[&str] = &["set", "config", "configure", "setx"];
+
 /// A word of a command line: its place with and without the quotes around it.
 #[derive(Clone, Debug)]
 struct Word {
@@ -101,7 +110,7 @@ fn command(text: &str, line: &Line, found: &mut Vec<Credential>) {
     let has = |needs: &str| needs.is_empty() || needed.contains(&needs);
     let last_plain = line.words.iter().rposition(|word| !text_of(word).starts_with('-'));
     let rabbit = line.words.iter().any(|word| text_of(word).ends_with("rabbitmqctl"));
-    let (mut htpasswd, mut chpasswd) = (false, false);
+    let (mut htpasswd, mut here, mut sets) = (false, false, false);
     let mut say = |at: (usize, usize), name: &str| {
         if is_secret_value("password", &text[at.0..at.1]) {
             found.push(Credential { at, name: name.to_owned() });
@@ -130,6 +139,7 @@ fn command(text: &str, line: &Line, found: &mut Vec<Credential>) {
             let Some((start, end)) = value else { continue };
             let whole = &text[start..end];
             match carries {
+                Value | Attached if name.len() == 2 && PORTS.contains(&whole) => {}
                 Value | Attached => say((start, end), &format!("{program} {name}")),
                 UserAndPassword => {
                     if let Some((user, _)) = whole.split_once(':') {
@@ -168,15 +178,38 @@ fn command(text: &str, line: &Line, found: &mut Vec<Credential>) {
         {
             say(password.inner, "rabbitmqctl");
         }
-        if base == "chpasswd"
-            && !std::mem::replace(&mut chpasswd, true)
-            && let Some(here) = line.words[at..].iter().position(|word| text_of(word) == "<<<")
+        sets = sets || SETTERS.contains(&option);
+        if sets
+            && let Some(value) = next
+            && option.bytes().next().is_some_and(|first| first.is_ascii_alphabetic() || b"/_".contains(&first))
+            && !option.contains('=')
+            && !text_of(value).starts_with('-')
+            && is_secret_name(option)
+            && is_secret_value(option, text_of(value))
         {
-            for word in &line.words[at + here + 1..] {
-                accounts(text, word.inner, &mut say);
+            say(value.inner, option);
+        }
+        if (matches!(base, "chpasswd" | "passwd") || option == "--password-stdin")
+            && !std::mem::replace(&mut here, true)
+        {
+            for said in here_string(text, &line.words[at + 1..]) {
+                match base {
+                    "chpasswd" => accounts(text, said, &mut say),
+                    _ => say(said, "standard input"),
+                }
             }
         }
     }
+}
+
+/// The words behind `<<<`, which the shell gives to the command as its input.
+fn here_string(text: &str, words: &[Word]) -> Vec<(usize, usize)> {
+    let begins = |word: &Word| text[word.outer.0..word.outer.1].starts_with("<<<");
+    let Some((first, rest)) = words.iter().position(begins).and_then(|at| words[at..].split_first()) else {
+        return Vec::new();
+    };
+    let (from, to) = (first.outer.0 + 3, first.outer.1);
+    if from < to { vec![unquoted(text.as_bytes(), from, to)] } else { rest.iter().map(|word| word.inner).collect() }
 }
 
 /// `echo user:password | chpasswd`, `echo password | passwd --stdin user`, `echo token | docker login --password-stdin`.

@@ -73,7 +73,8 @@ struct Marks {
 /// whiteout's place, and what lower layers have in it shows again.
 fn undone_whiteouts(entries: &LayerEntries) -> BTreeSet<u32> {
     let mut whiteouts: HashMap<ImagePath, Vec<u32>> = HashMap::new();
-    for record in entries.iter().filter(|record| memchr::memmem::find(record.name, WHITEOUT).is_some()) {
+    let marked = memchr::memmem::Finder::new(WHITEOUT);
+    for record in entries.iter().filter(|record| marked.find(record.name).is_some()) {
         let path = record.path();
         let name = path.file_name();
         let hidden = name.strip_prefix(WHITEOUT).filter(|hidden| !name.starts_with(RESERVED) && !hidden.is_empty());

@@ -15,7 +15,7 @@ use crate::layer::EntryKind;
 use crate::model::{Confidence, ImagePath, Location, Presence, Severity};
 use crate::rule::{Params, Sink};
 use caches::is_in_cache;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Lists of apt in a layer, or left by a build step that no layer speaks for.
 pub fn apt_lists(facts: &Facts, _: &Params, sink: &mut Sink) {
@@ -165,22 +165,23 @@ const BROUGHT: &[&[u8]] = &[b"node_modules", b"vendor", b"site-packages", b"dist
 /// Files of the build or of a developer's machine that a container sees.
 pub fn leftover_file(facts: &Facts, _: &Params, sink: &mut Sink) {
     let folders: Vec<&[u8]> = LEFTOVER_DIRECTORIES.iter().map(|(name, _)| *name).collect();
+    let leftovers: HashMap<&[u8], &str> = LEFTOVERS.iter().map(|(name, what)| (name.as_bytes(), *what)).collect();
     let mut directories = BTreeSet::new();
     for node in facts.tree.iter().filter(|node| node.kind() == EntryKind::File) {
         let name = node.name();
-        let known = LEFTOVERS.iter().find(|(known, _)| known.as_bytes() == name).map(|(_, what)| *what);
+        let known = leftovers.get(name).copied();
         let state = || name.ends_with(b".tfstate").then_some("the state of an infrastructure, often with credentials");
         let variant = || {
             name.starts_with(b"Dockerfile.")
                 && ![&b".md"[..], b".rst", b".txt", b".html"].iter().any(|ending| name.ends_with(ending))
         };
         let what = known.or_else(state).or_else(|| variant().then_some("a build file"));
+        if what.is_none() && !node.is_below_any(&folders) {
+            continue;
+        }
         let path = node.path();
         let parts = components(path.as_bytes());
         let inside = parts.split_at_any(&folders);
-        if what.is_none() && inside.is_none() {
-            continue;
-        }
         if parts.has_any(BROUGHT)
             || parts.is_below("usr/share")
             || parts.is_below("usr/lib")

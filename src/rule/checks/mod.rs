@@ -36,6 +36,7 @@ pub static CHECKS: &[(&str, CheckFn)] = &[
     ("identity.empty_password", identity::empty_password),
     ("identity.login_shell_for_system_user", identity::login_shell_for_system_user),
     ("identity.password_set", identity::password_set),
+    ("identity.root_group", identity::root_group),
     ("identity.runs_as_root", identity::runs_as_root),
     ("identity.second_root_account", identity::second_root_account),
     ("identity.uid_below_minimum", identity::uid_below_minimum),

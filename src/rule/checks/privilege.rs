@@ -2,6 +2,7 @@
 //! `privilege/files.rs`, the sudo configuration in `privilege/sudo.rs`.
 
 mod aliases;
+mod doas;
 mod files;
 mod sudo;
 mod sudoers;

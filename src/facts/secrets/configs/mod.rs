@@ -5,6 +5,7 @@
 mod ini;
 mod json;
 mod lines;
+mod row;
 mod rows;
 mod source;
 mod table;
@@ -17,8 +18,8 @@ use super::encode::from_base64;
 use super::names::{is_placeholder, is_reference, is_secret_name, is_secret_value};
 use super::redact::credential_info;
 use crate::model::{Confidence, ImagePath, SecretInfo, Severity};
+use row::{Carries, Row, Syntax};
 use std::ops::Range;
-use table::{Carries, Row, Syntax};
 
 /// Credentials of one file that are told; a file of nothing else costs no more.
 const MOST: usize = 256;

@@ -1,7 +1,7 @@
 //! The table of configuration files: by what names they go, how they are written, which keys hold a credential, what it
 //! opens. A new file is a row, and no code.
 
-use super::table::{Carries, Row, Syntax};
+use super::row::{Carries, Row, Syntax};
 use crate::model::Severity;
 use Carries::{Accounts, Base64, Braced, Community, Hash, Nothing, Obscured, Pair, Plain, Salt, Secret};
 use Syntax::{
@@ -735,6 +735,7 @@ pub(super) static ROWS: &[Row] = &[
         &[("*password", Secret), ("*Pass", Secret), ("property/name", Nothing)],
     ),
     known(&["tomcat-users.xml"], Xml, "a password of Tomcat", HIGH, &[("user/password", Secret)]),
+    judged(&["app/etc/env.php"], Source, "a secret of an application", HIGH, &[("key", Secret)]),
     judged(
         &[
             "settings.php",
@@ -748,7 +749,6 @@ pub(super) static ROWS: &[Row] = &[
             "config.php",
             "config/config.php",
             "parameters.php",
-            "app/etc/env.php",
             "database.php",
             "db.php",
             "env.php",
@@ -887,7 +887,7 @@ pub(super) static ROWS: &[Row] = &[
         Dotenv,
         "a secret in a file of variables",
         HIGH,
-        &[],
+        &[("app_key", Secret)],
     ),
     // servers
     certain(known(

@@ -1,93 +1,10 @@
-//! What a row of the table of configuration files says, and how names of files and ways to values lead to it. The rows
-//! themselves stand in [`rows`](super::rows).
+//! How names of files and ways to values lead to rows of the table of configuration files, which stands in
+//! [`rows`](super::rows).
 
+use super::row::Row;
 use super::rows::ROWS;
-use crate::model::Severity;
 use std::collections::HashMap;
 use std::sync::LazyLock;
-
-/// How a file is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Syntax {
-    /// Sections, keys and values; between them one of these characters.
-    Ini(&'static str),
-    Properties,
-    Dotenv,
-    Json,
-    Yaml,
-    Xml,
-    /// String literals in the source of a program.
-    Source,
-    Netrc,
-    /// This field, from 0, of lines with at least so many, between colons.
-    Colons(usize, usize),
-    /// This field, from 0, of lines of words.
-    Blanks(usize),
-    /// A directive and a value on each line.
-    Words,
-    Ipsec,
-    /// URLs, one a line.
-    Urls,
-    /// Commands, one a line.
-    Commands,
-    /// The whole file is the credential.
-    Whole,
-}
-
-/// What the value of a key is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Carries {
-    /// No credential, whatever its name promises.
-    Nothing,
-    /// A credential when its name and its value look so.
-    Plain,
-    /// A credential whatever the key is called.
-    Secret,
-    /// The same in base64.
-    Base64,
-    /// `user:password` in base64.
-    Pair,
-    /// `user:password`.
-    Accounts,
-    /// Hidden by a method without a secret.
-    Obscured,
-    /// In braces encrypted, else as it is.
-    Braced,
-    /// A name that lets in, unless it is one that every device is shipped with.
-    Community,
-    /// One of several that are made together; the first is told.
-    Salt,
-    /// A one-way hash.
-    Hash,
-}
-
-/// One row.
-#[derive(Debug)]
-pub(super) struct Row {
-    /// The last components of paths; `*` stands for any bytes in one. In any case of letters behind `~`.
-    pub(super) files: &'static [&'static str],
-    /// How it is written.
-    pub(super) syntax: Syntax,
-    /// What it holds, as part of a sentence.
-    pub(super) what: &'static str,
-    /// How bad.
-    pub(super) severity: Severity,
-    /// One of these stands in the file, and in YAML in the document; empty when any file will do.
-    pub(super) needs: &'static [&'static str],
-    /// The last components of the ways to values, between `/`, in any case; `*` stands for any bytes in one.
-    pub(super) keys: &'static [(&'static str, Carries)],
-    /// Whether other keys whose words promise a credential count, too.
-    pub(super) judged: bool,
-    /// Whether a file without a find is known to hold none.
-    pub(super) certain: bool,
-}
-
-impl Row {
-    /// Whether `text` says what a file of this row does.
-    pub(super) fn takes(&self, text: &str) -> bool {
-        self.needs.is_empty() || self.needs.iter().any(|word| text.contains(word))
-    }
-}
 
 /// What comes behind `.env.`, or in another name, when the file is a pattern for people to copy.
 const PATTERNS: &[&str] = &[
@@ -95,50 +12,58 @@ const PATTERNS: &[&str] = &[
     "ci", "j2", "erb", "skel", "stub",
 ];
 
-/// Rows by the last component of their names, and those whose last component has a `*`.
+/// A row and the pattern by which it names files.
+type Named = (usize, &'static str);
+
+/// Rows by what a name must have, since every path of an image is asked for, when caches are full of other things: few
+/// places in memory are touched. A pattern's last component may have a `*`; then it stands by what comes behind the
+/// last dot, or else by the component above; few have neither.
+#[derive(Default)]
 struct Index {
-    named: HashMap<String, Vec<(usize, &'static str)>>,
-    open: Vec<(usize, &'static str)>,
+    named: HashMap<String, Vec<Named>>,
+    extension: HashMap<String, Vec<Named>>,
+    above: HashMap<String, Vec<Named>>,
+    anywhere: Vec<Named>,
 }
 
 static INDEX: LazyLock<Index> = LazyLock::new(|| {
-    let mut index = Index { named: HashMap::new(), open: Vec::new() };
+    let mut index = Index::default();
     for (number, row) in ROWS.iter().enumerate() {
         for pattern in row.files {
-            let last = pattern.trim_start_matches('~').rsplit('/').next().unwrap_or(pattern);
-            if last.contains('*') {
-                index.open.push((number, pattern));
-            } else {
-                index.named.entry(last.to_ascii_lowercase()).or_default().push((number, pattern));
-            }
+            let lower = pattern.trim_start_matches('~').to_ascii_lowercase();
+            let (above, last) = lower.rsplit_once('/').unwrap_or(("", &lower));
+            let end = last.rsplit_once('*').map(|(_, end)| extension(end));
+            let rows = match (end, above.rsplit('/').next().unwrap_or(above)) {
+                (None, _) => index.named.entry(last.to_owned()).or_default(),
+                (Some(""), "") => &mut index.anywhere,
+                (Some(""), above) => index.above.entry(above.to_owned()).or_default(),
+                (Some(extension), _) => index.extension.entry(extension.to_owned()).or_default(),
+            };
+            rows.push((number, pattern));
         }
     }
     index
 });
 
+/// What comes behind the last dot.
+fn extension(name: &str) -> &str {
+    name.rsplit_once('.').map_or("", |(_, extension)| extension)
+}
+
 /// The rows for the file at `path`, in order; which one it is may hang on what the file says.
 pub(super) fn rows(path: &[u8]) -> Vec<&'static Row> {
     let Ok(path) = std::str::from_utf8(path) else { return Vec::new() };
-    let Some(name) = path.rsplit('/').find(|part| !part.is_empty() && *part != ".") else { return Vec::new() };
-    let lower = name.to_ascii_lowercase();
-    let copies = is_pattern(&lower);
-    let exact = INDEX.named.get(&lower).into_iter().flatten();
-    let open = INDEX.open.iter().filter(|(_, pattern)| !copies && may_fit(pattern, &lower));
-    let all = exact.chain(open).filter(|(_, pattern)| is_file(pattern, path));
-    let mut numbers: Vec<usize> = all.map(|(number, _)| *number).collect();
+    let mut parts = path.rsplit('/').filter(|part| !part.is_empty() && *part != ".");
+    let Some(lower) = parts.next().map(str::to_ascii_lowercase) else { return Vec::new() };
+    let above = parts.next().map(str::to_ascii_lowercase).unwrap_or_default();
+    let exact = INDEX.named.get(&lower).into_iter().flatten().filter(|(_, pattern)| is_file(pattern, path));
+    let open = [INDEX.extension.get(extension(&lower)), INDEX.above.get(&above), Some(&INDEX.anywhere)];
+    let open =
+        open.into_iter().flatten().flatten().filter(|(_, pattern)| is_file(pattern, path) && !is_pattern(&lower));
+    let mut numbers: Vec<usize> = exact.chain(open).map(|(number, _)| *number).collect();
     numbers.sort_unstable();
     numbers.dedup();
     numbers.into_iter().filter_map(|number| ROWS.get(number)).collect()
-}
-
-/// A first look at the last component of `pattern`, by its longer literal side.
-fn may_fit(pattern: &str, lower: &str) -> bool {
-    let last = pattern.trim_start_matches('~').rsplit('/').next().unwrap_or(pattern);
-    let (begin, end) = (last.split('*').next().unwrap_or(""), last.rsplit('*').next().unwrap_or(""));
-    let has = |bytes: Option<&str>, part: &str| bytes.is_some_and(|bytes| bytes.eq_ignore_ascii_case(part));
-    lower.len() >= begin.len() + end.len()
-        && has(lower.get(..begin.len()), begin)
-        && has(lower.get(lower.len() - end.len()..), end)
 }
 
 /// Whether a name says that people are to copy the file.

@@ -1,5 +1,5 @@
-//! Passes over bytes where no anchor can be, 32 places at a time, with the byte shuffles of AVX2. Finds what the
-//! automaton finds.
+//! Passes over bytes where no anchor can be, 32 or 64 places at a time, with the byte shuffles of AVX2 or AVX-512. Finds
+//! what the automaton finds.
 //!
 //! Shuffles look up both halves of four bytes in a row, and tell for each place which of sixteen buckets of anchors may
 //! stand there. A hash of the four bytes rules out nearly all of the places that are left, and the rest is compared. Where too
@@ -7,25 +7,19 @@
 
 use super::automaton::Automaton;
 use super::buckets::{self, WINDOW, Window};
-use pulp::x86::V3;
-use std::arch::x86_64::__m256i;
+use super::lanes::{Lanes, Machine, Table, WIDEST};
 
-/// Bytes of a vector.
-const WIDE: usize = 32;
 /// Eight buckets a vector, as each is a bit of a byte.
 const VECTORS: usize = 2;
-/// Places that are looked at before it is decided whether they go to the automaton; a multiple of [`WIDE`].
+/// Places that are looked at before it is decided whether they go to the automaton; a multiple of [`WIDEST`].
 const CHUNK: usize = 4096;
 /// Candidates in a chunk from which on the automaton is the faster one.
 const DENSE: usize = CHUNK / 16;
 
-/// A shuffle's table, twice, as it works on halves of a vector.
-type Table = [u8; WIDE];
-
 /// The anchors as the filter knows them.
 #[derive(Clone, Debug)]
 pub(super) struct Filter {
-    machine: V3,
+    machine: Machine,
     tables: Tables,
     /// A bit for each hash that a window has.
     hashes: Box<[u64; 1024]>,
@@ -44,9 +38,11 @@ struct Tables {
 }
 
 impl Filter {
-    /// A filter for `anchors`; `None` when one is shorter than three bytes, or the machine lacks the instructions.
-    pub(super) fn new(anchors: &[Vec<u8>]) -> Option<Self> {
-        let machine = V3::try_new().filter(|_| anchors.iter().all(|anchor| anchor.len() + 1 >= WINDOW))?;
+    /// A filter for `anchors`; `None` when one is shorter than three bytes.
+    pub(super) fn new(machine: Machine, anchors: &[Vec<u8>]) -> Option<Self> {
+        if anchors.iter().any(|anchor| anchor.len() + 1 < WINDOW) {
+            return None;
+        }
         let windows: Vec<Window<'_>> = anchors.iter().map(|anchor| Window::of(anchor)).collect();
         let mut anchors_of = Vec::new();
         for (window, anchor) in windows.iter().zip(0u32..) {
@@ -86,11 +82,15 @@ impl Filter {
         // Windows of anchors that begin before `to` may begin behind it.
         let end = (to + self.longest).min(bytes.len());
         let mut at = from;
-        let mut candidates = [0u32; DENSE + WIDE];
+        let mut candidates = [0u32; DENSE + WIDEST];
         while at < end && from < to {
-            let whole = at + CHUNK + WIDE <= bytes.len();
+            let whole = at + CHUNK + WIDEST <= bytes.len();
             let next = if whole { (at + CHUNK).min(end) } else { end };
-            let count = self.machine.vectorize(Look { filter: self, bytes, at, candidates: &mut candidates });
+            let candidates = &mut candidates;
+            let count = match self.machine {
+                Machine::Avx2(lanes) => lanes.vectorize(Look { lanes, filter: self, bytes, at, candidates }),
+                Machine::Avx512(lanes) => lanes.vectorize(Look { lanes, filter: self, bytes, at, candidates }),
+            };
             if let Some(count) = count {
                 for &candidate in &candidates[..count] {
                     self.compare(bytes, at + candidate as usize, (from, to), &keep, &mut found);
@@ -151,42 +151,36 @@ impl Tables {
 
 /// One look at a chunk: fills in the candidates, counted from `at`, and how many; `None` when they, or the places
 /// that the shuffles admit, are too many, or when a whole chunk is not at hand.
-struct Look<'a> {
+struct Look<'a, L> {
+    lanes: L,
     filter: &'a Filter,
     bytes: &'a [u8],
     at: usize,
-    candidates: &'a mut [u32; DENSE + WIDE],
+    candidates: &'a mut [u32; DENSE + WIDEST],
 }
 
-impl pulp::NullaryFnOnce for Look<'_> {
+impl<L: Lanes> pulp::NullaryFnOnce for Look<'_, L> {
     type Output = Option<usize>;
 
     #[expect(clippy::inline_always, reason = "what runs with AVX2 has to be inside the function that has it")]
     #[inline(always)]
     fn call(self) -> Option<usize> {
-        let avx = self.filter.machine.avx2;
-        let chunk: &[u8; CHUNK + WIDE] = self.bytes.get(self.at..)?.first_chunk()?;
-        let tables = |tables: &[[Table; WINDOW]; VECTORS]| -> [[__m256i; WINDOW]; VECTORS] {
-            tables.map(|places| places.map(pulp::cast))
-        };
-        let (lower, upper) = (tables(&self.filter.tables.lower), tables(&self.filter.tables.upper));
-        let (half, zero): (__m256i, __m256i) = (pulp::cast([15u8; WIDE]), pulp::cast([0u8; WIDE]));
+        let lanes = self.lanes;
+        let chunk: &[u8; CHUNK + WIDEST] = self.bytes.get(self.at..)?.first_chunk()?;
+        let Tables { lower, upper } = &self.filter.tables;
+        let tables: [[[L::Vector; 2]; VECTORS]; WINDOW] = std::array::from_fn(|place| {
+            std::array::from_fn(|vector| [lanes.repeat(lower[vector][place]), lanes.repeat(upper[vector][place])])
+        });
         let (mut count, mut admissions) = (0, 0);
-        for at in (0..CHUNK).step_by(WIDE) {
-            let mut admitted: [__m256i; VECTORS] = [pulp::cast([255u8; WIDE]); VECTORS];
-            for place in 0..WINDOW {
-                let here: &[u8; WIDE] = chunk.get(at + place..)?.first_chunk()?;
-                let here: __m256i = pulp::cast(*here);
-                let low = avx._mm256_and_si256(here, half);
-                let high = avx._mm256_and_si256(avx._mm256_srli_epi16::<4>(here), half);
-                for vector in 0..VECTORS {
-                    let low = avx._mm256_shuffle_epi8(lower[vector][place], low);
-                    let high = avx._mm256_shuffle_epi8(upper[vector][place], high);
-                    admitted[vector] = avx._mm256_and_si256(admitted[vector], avx._mm256_and_si256(low, high));
+        for at in (0..CHUNK).step_by(L::WIDE) {
+            let mut admitted = [lanes.repeat([255; 16]); VECTORS];
+            for (place, tables) in tables.iter().enumerate() {
+                let halves = lanes.halves(lanes.load(chunk, at + place)?);
+                for (admitted, tables) in admitted.iter_mut().zip(tables) {
+                    *admitted = lanes.both(*admitted, lanes.admitted(*tables, halves));
                 }
             }
-            let any = avx._mm256_or_si256(admitted[0], admitted[1]);
-            let mut left = !avx._mm256_movemask_epi8(avx._mm256_cmpeq_epi8(any, zero)).cast_unsigned();
+            let mut left = lanes.any(admitted[0], admitted[1]);
             admissions += left.count_ones() as usize;
             if admissions > 4 * DENSE {
                 return None;

@@ -5,7 +5,7 @@ use crate::facts::Facts;
 use crate::model::Location;
 use crate::rule::checks::shipped::{components, files};
 use crate::rule::{Params, Sink};
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 /// Where caches lie: a path from the root, or (with a leading `~`) from any directory.
 const CACHES: &[&str] = &[
@@ -38,7 +38,10 @@ const CACHES: &[&str] = &[
 pub fn build_cache(facts: &Facts, params: &Params, sink: &mut Sink) {
     let minimum = number(params, "minimum_bytes");
     // An image has many files and few of them lie in a cache: all rows are looked for at once.
-    let Ok(automaton) = AhoCorasick::new(CACHES.iter().map(|cache| needle(cache))) else {
+    // Names are short: setting up a search for rare bytes costs more than it saves.
+    let mut builder = AhoCorasick::builder();
+    builder.prefilter(false).kind(Some(AhoCorasickKind::DFA));
+    let Ok(automaton) = builder.build(CACHES.iter().map(|cache| needle(cache))) else {
         return sink.gap(Location::Image, "the table of caches cannot be searched for");
     };
     let mut weights = vec![(0, Vec::new()); CACHES.len()];

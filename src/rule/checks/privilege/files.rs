@@ -1,7 +1,7 @@
 //! Files whose bits or capabilities give rights: setuid, setgid, file capabilities, and what everybody may write.
 
 use super::super::quote::{listed, quote, shown};
-use super::sudo::is_working_sudo;
+use super::sudo::working_sudo;
 use crate::facts::{Facts, FileCapabilities, is_powerful};
 use crate::layer::{EntryKind, Node};
 use crate::model::{ImagePath, Location, Severity};
@@ -83,7 +83,8 @@ fn bits(facts: &Facts, node: Node<'_>) -> String {
 /// `setuid-dangerous` and `sudo-installed` tell is left to them.
 pub fn setuid_file(facts: &Facts, _: &Params, sink: &mut Sink) {
     let originals = originals(facts);
-    let is_told = |node| is_working_sudo(node) || danger(facts, node, &originals).is_some();
+    let sudo = working_sudo(facts);
+    let is_told = |node: Node<'_>| sudo.contains(&node.path()) || danger(facts, node, &originals).is_some();
     for node in raised(facts).filter(|&node| !is_told(node)) {
         let path = node.path();
         let owner = facts.packages.owner(&path);

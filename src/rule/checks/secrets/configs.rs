@@ -104,7 +104,7 @@ fn graded<'a>(facts: &Facts, layer: LayerIndex, entry: u32, found: &'a Configure
             severity = lower(severity);
             about = ", among tests or examples";
         }
-        if found.confidence != Confidence::High && super::sensitive::is_in_library(path) {
+        if found.confidence != Confidence::High && crate::rule::checks::shipped::is_in_library(path) {
             severity = severity.min(Severity::Low);
         }
     }

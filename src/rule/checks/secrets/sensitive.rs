@@ -1,11 +1,16 @@
 //! Files that are made to hold credentials, known by name, some of them by what they say. Reads held bodies, no others.
 
+mod content;
+
 use super::super::quote::shown;
 use super::{is_showcase, place};
 use crate::facts::{Body, Facts};
 use crate::layer::{EntryKind, Record};
 use crate::model::{Confidence, ImagePath, LayerIndex, Presence, Severity};
+use crate::rule::checks::shipped;
 use crate::rule::{Params, Sink};
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// How a row names files.
 #[derive(Clone, Copy)]
@@ -16,8 +21,10 @@ enum Files {
     In(&'static str, &'static str),
     /// Base names with this ending, and something before it.
     Ending(&'static str),
+    /// Every file in this folder of that folder, but what such a folder holds that is public.
+    Mounted(&'static str, &'static str),
 }
-use Files::{Ending, In, Named};
+use Files::{Ending, In, Mounted, Named};
 
 /// What proves that the file holds a credential.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -34,6 +41,9 @@ use Proof::{Name, Token, Unread};
 const HIGH: Severity = Severity::High;
 const MEDIUM: Severity = Severity::Medium;
 const LOW: Severity = Severity::Low;
+
+/// What `/run/secrets` holds; a link there leads to nothing of the image.
+const MOUNTED: &str = "a secret that a running container is given";
 
 /// The table: which files, what they hold, what proves it, how bad.
 const FILES: &[(Files, &str, Proof, Severity)] = &[
@@ -100,6 +110,7 @@ const FILES: &[(Files, &str, Proof, Severity)] = &[
     (Ending(".kdbx"), "a password safe", Name, MEDIUM),
     (Ending(".ovpn"), "a VPN profile, often with its key", Name, MEDIUM),
     (In("serviceaccount", "token"), "the token of a Kubernetes service account", Token, HIGH),
+    (Mounted("run", "secrets"), MOUNTED, Name, MEDIUM),
     (In("etc", "shadow.bak"), "password hashes", Name, MEDIUM),
     (In("etc", "shadow.old"), "password hashes", Name, MEDIUM),
     (In("etc", "shadow~"), "password hashes", Name, MEDIUM),
@@ -110,12 +121,28 @@ const FILES: &[(Files, &str, Proof, Severity)] = &[
     (Named(".mysql_history"), "statements that somebody typed, passwords among them at times", Name, LOW),
 ];
 
+/// Numbers of rows, since every file of an image is asked for: by base name, or by the ending of names from the last dot
+/// on, and those that stand under neither.
+#[derive(Default)]
+struct Index {
+    by_name: HashMap<&'static str, Vec<usize>>,
+    others: Vec<usize>,
+}
+
+static INDEX: LazyLock<Index> = LazyLock::new(|| {
+    let mut index = Index::default();
+    for (number, (files, ..)) in FILES.iter().enumerate() {
+        match files {
+            Named(name) | In(_, name) | Ending(name) => index.by_name.entry(*name).or_default().push(number),
+            Mounted(..) => index.others.push(number),
+        }
+    }
+    index
+});
+
 /// What comes behind `.env.` when the file is a pattern for people to copy.
 const PATTERNS: &[&str] =
     &["example", "sample", "template", "tmpl", "dist", "defaults", "default", "schema", "md", "test", "ci"];
-
-/// Folders whose files come from packages of a language; a name alone says little there.
-const LIBRARIES: &[&str] = &["node_modules", "site-packages", "dist-packages", "gems", "vendor"];
 
 /// A file that is made to hold credentials lies in a layer, whether a container sees it or not.
 pub fn sensitive_file(facts: &Facts, _: &Params, sink: &mut Sink) {
@@ -136,16 +163,18 @@ pub fn sensitive_file(facts: &Facts, _: &Params, sink: &mut Sink) {
             let body = layer.body(record.index);
             match record.kind() {
                 EntryKind::File if record.size > 0 && holds(proof, body) => {}
-                EntryKind::Symlink if proof == Name => {
+                EntryKind::Symlink if proof == Name && what != MOUNTED => {
                     say_link(facts, index, &record, sink);
                     continue;
                 }
                 _ => continue,
             }
             let path = record.path();
+            let bare = content::is_bare(record.name, body) || content::is_no_key(what, body);
+            let severity = if bare { LOW } else { severity };
             let at = facts.at_entry(index, record.index);
             let owner = facts.packages.owner(&path);
-            let library = is_in_library(&path);
+            let library = shipped::is_in_library(&path);
             let severity = match (owner, proof == Name && (library || is_showcase(&path))) {
                 (Some(_), _) => Severity::Info,
                 (None, true) => severity.min(Severity::Low),
@@ -182,11 +211,6 @@ pub fn has_sensitive_name(path: &ImagePath) -> bool {
     row(path.as_bytes()).is_some()
 }
 
-/// Whether the file came with a library of a language.
-pub(super) fn is_in_library(path: &ImagePath) -> bool {
-    path.components().any(|part| LIBRARIES.iter().any(|known| part == known.as_bytes()))
-}
-
 /// The row for an entry, by the last two components of its name.
 fn row(name: &[u8]) -> Option<(&'static str, Proof, Severity)> {
     let mut parts = name.rsplit(|&byte| byte == b'/').filter(|part| !matches!(*part, b"" | b"."));
@@ -199,15 +223,23 @@ fn row(name: &[u8]) -> Option<(&'static str, Proof, Severity)> {
             MEDIUM,
         ));
     }
-    let folder = parts.next().unwrap_or_default();
-    FILES.iter().find_map(|(files, what, proof, severity)| {
-        let hit = match files {
+    let (folder, above_folder) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let Index { by_name, others } = &*INDEX;
+    let ending = name.rfind('.').map_or("", |dot| &name[dot..]);
+    let rows = [by_name.get(name), by_name.get(ending).filter(|_| ending != name), Some(others)];
+    let hits = |number: &&usize| {
+        FILES.get(**number).is_some_and(|(files, ..)| match files {
             Named(wanted) => name == *wanted,
+            Mounted(above, parent) => {
+                let public = [".crt", ".repo", ".conf"].iter().any(|end| name.ends_with(end));
+                folder == parent.as_bytes() && above_folder == above.as_bytes() && !public
+            }
             In(parent, wanted) => name == *wanted && folder == parent.as_bytes(),
             Ending(end) => name.len() > end.len() && name.ends_with(end),
-        };
-        hit.then_some((*what, *proof, *severity))
-    })
+        })
+    };
+    let first = rows.into_iter().flatten().flatten().filter(hits).min()?;
+    FILES.get(*first).map(|(_, what, proof, severity)| (*what, *proof, *severity))
 }
 
 /// Whether the body holds what the row says. A body that is not held is no proof.
@@ -225,7 +257,9 @@ fn is_web_token(text: &str) -> bool {
     let parts: Vec<&str> = text.split('.').collect();
     let encoded =
         |part: &&str| part.len() > 8 && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_=".contains(&b));
-    parts.len() == 3 && parts[0].starts_with("eyJ") && parts.iter().all(encoded)
+    let signature =
+        |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_=".contains(&b));
+    matches!(&parts[..], [head, claims, sign] if head.starts_with("eyJ") && encoded(head) && encoded(claims) && signature(sign))
 }
 
 #[cfg(test)]
