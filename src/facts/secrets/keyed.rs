@@ -6,6 +6,9 @@ use super::spec::{SecretRule, Template};
 use super::verify::{Verified, Window, forward, grade, is_free_left, is_free_right};
 use std::ops::Range;
 
+/// The shortest word, bytes.
+pub(super) const LEAST: usize = 4;
+
 /// How far behind the word the value may end to begin, bytes, when the rule does not say.
 const WITHIN: usize = 100;
 
@@ -54,13 +57,15 @@ const GENERAL: &[&str] = &[
     "x",
 ];
 
-/// What the search looks for in place of a literal, in any case: each word, also with `-` for `_`.
+/// What the search looks for in place of a literal, in any case: each word, also with `-` for `_`. One that begins with
+/// another would lead to the same values.
 pub(super) fn words_of(near: &[String]) -> Vec<Vec<u8>> {
     let lower: Vec<String> = near.iter().map(|word| word.to_ascii_lowercase()).collect();
     let mut words: Vec<Vec<u8>> =
         lower.iter().flat_map(|word| [word.clone(), word.replace('_', "-")]).map(String::into_bytes).collect();
     words.sort_unstable();
-    words.dedup();
+    // Sorted, a word stands right behind what it begins with.
+    words.dedup_by(|word, shorter| word.starts_with(shorter));
     words
 }
 
@@ -72,7 +77,7 @@ pub(super) fn verify(rule: &SecretRule, template: &Template, window: Window<'_>)
         return None;
     }
     let within = rule.spec.within.unwrap_or(WITHIN).min(super::REACH);
-    let from = anchor + 4;
+    let from = anchor + LEAST;
     for start in from..bytes.len().min(anchor + within) {
         if !is_free_left(template.beside, &bytes[..start]) {
             continue;
@@ -90,7 +95,7 @@ pub(super) fn verify(rule: &SecretRule, template: &Template, window: Window<'_>)
 }
 
 /// Whether the word at `anchor` is none inside a longer one: no letter of the same case stands before it.
-fn begins_word(bytes: &[u8], anchor: usize) -> bool {
+pub(super) fn begins_word(bytes: &[u8], anchor: usize) -> bool {
     let Some(before) = anchor.checked_sub(1).and_then(|at| bytes.get(at)) else { return true };
     match bytes.get(anchor) {
         Some(b'a'..=b'z') => !before.is_ascii_lowercase() || matches!(bytes[..anchor], [.., b'\\', b'n' | b'r' | b't']),

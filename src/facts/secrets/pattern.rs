@@ -8,13 +8,13 @@ use super::extent::{Extent, Room, newlines};
 use super::finds::{Find, Finds, Part};
 use super::keyed;
 use super::keys;
-use super::search::{LEAST, Search, Words};
+use super::search::{Anchor, Search};
 use super::spec::{Class, Left, Piece, SecretRule, Structure, Template, read_run};
 use super::verify::{Verified, Window, is_free_left, verify};
 use super::{AHEAD, BEHIND, CARRY};
 use crate::model::push_hex;
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Bytes of a long text that are scanned at a time.
 const TEXT_BLOCK: usize = 256 << 10;
@@ -22,22 +22,16 @@ const TEXT_BLOCK: usize = 256 << 10;
 /// Changes whenever the same rules may find something else.
 const ENGINE: &str = "secrets 2";
 
-/// The part of a file, bytes, of which [`has_text`] is asked; at most what a verifier may look back.
-const PAGE: usize = BEHIND;
-
 /// All secret rules, compiled.
 #[derive(Clone, Debug)]
 pub struct Patterns {
     pub(super) rules: Vec<SecretRule>,
     pub(super) templates: Vec<(u16, Template)>,
-    /// What to try for each anchor.
+    /// What to try for each anchor: literals first, then words that values without a literal stand behind.
     tries: Vec<Vec<Try>>,
     /// A first look for each of the tries.
     gates: Vec<Vec<Gate>>,
     search: Search,
-    /// Words that values without a literal stand behind; their tries follow those of the anchors.
-    words: Words,
-    first_word: u32,
     digest: String,
 }
 
@@ -70,8 +64,9 @@ impl Patterns {
                         let template = read(token).map_err(named)?;
                         if template.bare {
                             for word in keyed::words_of(near) {
-                                if word.len() < LEAST {
-                                    return Err(named(format!("a word of `near` needs {LEAST} bytes or more")));
+                                if word.len() < keyed::LEAST {
+                                    let least = keyed::LEAST;
+                                    return Err(named(format!("a word of `near` needs {least} bytes or more")));
                                 }
                                 words.entry(word).or_default().push(Try::Keyed(templates.len()));
                             }
@@ -95,13 +90,13 @@ impl Patterns {
                 let Piece::Run { .. } = run.map_err(named)? else { continue };
             }
         }
-        let (anchors, mut tries): (Vec<_>, Vec<_>) = anchors.into_iter().unzip();
-        let (words, behind): (Vec<_>, Vec<_>) = words.into_iter().unzip();
-        let first_word = tries.len() as u32;
-        tries.extend(behind);
+        let anchors = anchors.into_iter().map(|(text, tries)| (Anchor { text, any_case: false }, tries));
+        let words = words.into_iter().map(|(text, tries)| (Anchor { text, any_case: true }, tries));
+        let (anchors, tries): (Vec<_>, Vec<_>) = anchors.chain(words).unzip();
         let gate = |attempt: &Try| match attempt {
             Try::Template(index) => Gate::of(&templates[*index].1, &rules[usize::from(templates[*index].0)]),
-            Try::Keyed(_) | Try::Structure(..) => Gate::default(),
+            Try::Keyed(_) => Gate { word: true, ..Gate::default() },
+            Try::Structure(..) => Gate::default(),
         };
         let gates = tries.iter().map(|tries: &Vec<Try>| tries.iter().map(gate).collect()).collect();
         let mut sum = Sha256::new();
@@ -109,16 +104,7 @@ impl Patterns {
         sum.update(keys::KNOWN);
         let mut digest = String::new();
         push_hex(&mut digest, &sum.finalize());
-        Ok(Self {
-            rules: rules.to_vec(),
-            templates,
-            tries,
-            gates,
-            search: Search::new(&anchors)?,
-            words: Words::new(&words),
-            first_word,
-            digest,
-        })
+        Ok(Self { rules: rules.to_vec(), templates, tries, gates, search: Search::new(anchors)?, digest })
     }
 
     /// Tells apart sets of rules and versions of the engine: what facts of a layer depend on, besides the layer.
@@ -164,20 +150,12 @@ impl Patterns {
         let keep = |anchor: u32, place: usize, end: usize| {
             self.gates[anchor as usize].iter().any(|gate| gate.opens(buffer, place, end, begins))
         };
-        let mut found = self.search.find(buffer, from, to, keep);
-        let anchors = found.len();
-        for extent in extents {
-            self.find_words(buffer, from, to, extent, &mut found);
-        }
-        if found.len() > anchors {
-            found.sort_unstable();
-        }
-        for (place, anchor) in found {
+        for (place, anchor) in self.search.find(buffer, from, to, keep) {
             while files.next_if(|extent| extent.at + extent.len <= place).is_some() {}
             let Some(extent) = files.peek().filter(|extent| extent.at <= place) else { continue };
             let end = (extent.at + extent.len).min(buffer.len());
             let (low, high) = (extent.at.max(place.saturating_sub(BEHIND)), end.min(place + AHEAD));
-            if low > place || place >= high {
+            if low > place || place + self.search.anchor(anchor).text.len() > high {
                 continue;
             }
             let window = Window {
@@ -200,22 +178,6 @@ impl Patterns {
                 }
                 finds.finds.push(lines.find(buffer, extent, (rule, offset), low, verified));
             }
-        }
-    }
-
-    /// Adds the words in the text of one file. Whether it is text is asked for each [`PAGE`] of the file, which every buffer
-    /// that has to tell can see whole.
-    fn find_words(&self, buffer: &[u8], from: usize, to: usize, extent: &Extent, found: &mut Vec<(usize, u32)>) {
-        let end = (extent.at + extent.len).min(buffer.len());
-        let mut at = extent.at.max(from.saturating_sub(PAGE));
-        while at < end.min(to) {
-            let into = (extent.file + (at - extent.at) as u64) % PAGE as u64;
-            let page = at.saturating_sub(into as usize).max(extent.at)..(at + PAGE - into as usize).min(end);
-            if page.end > from && has_text(&buffer[page.clone()]) {
-                let (from, to) = (page.start.max(from), page.end.min(to));
-                self.words.find(&buffer[..end], from, to, self.first_word, found);
-            }
-            at = page.end;
         }
     }
 
@@ -298,24 +260,21 @@ impl Patterns {
     pub fn scan_slowly(&self, file: &[u8], entry: u32, finds: &mut Finds) {
         let extent = Extent { at: 0, len: file.len(), entry, file: 0, first: true, last: true, binary: false };
         self.scan_beginnings(file, (0, file.len(), 0), &[extent], finds);
-        let stands = |attempt: &Try, words: &[u32], place: usize| match attempt {
-            Try::Template(index) => file[place..].starts_with(self.templates[*index].1.anchor()),
-            Try::Structure(_, structure) => keys::anchors(*structure).any(|anchor| file[place..].starts_with(anchor)),
-            Try::Keyed(_) => {
-                let page = place / PAGE * PAGE;
-                words.iter().any(|word| self.words.stands(*word, &file[place..]))
-                    && has_text(&file[page..file.len().min(page + PAGE)])
-            }
+        let words = |index: usize| keyed::words_of(&self.rules[usize::from(self.templates[index].0)].spec.near);
+        let tries: BTreeSet<Try> = self.tries.iter().flatten().copied().collect();
+        let anchors_of = |attempt: &Try| match attempt {
+            Try::Template(index) => vec![self.templates[*index].1.anchor().to_vec()],
+            Try::Structure(_, structure) => keys::anchors(*structure).map(<[u8]>::to_vec).collect(),
+            Try::Keyed(index) => words(*index),
         };
-        let mut attempts: BTreeMap<Try, Vec<u32>> = BTreeMap::new();
-        for (tries, anchor) in self.tries.iter().zip(0u32..) {
-            for attempt in tries {
-                attempts.entry(*attempt).or_default().extend(anchor.checked_sub(self.first_word));
-            }
-        }
+        let attempts: Vec<(Try, Vec<Vec<u8>>)> = tries.iter().map(|attempt| (*attempt, anchors_of(attempt))).collect();
+        let stands = |attempt: &Try, anchor: &[u8], place: usize| match attempt {
+            Try::Keyed(_) => file[place..].get(..anchor.len()).is_some_and(|text| text.eq_ignore_ascii_case(anchor)),
+            _ => file[place..].starts_with(anchor),
+        };
         for place in 0..file.len() {
-            for (attempt, words) in &attempts {
-                if !stands(attempt, words, place) {
+            for (attempt, anchors) in &attempts {
+                if !anchors.iter().any(|anchor| stands(attempt, anchor, place)) {
                     continue;
                 }
                 let (low, high) = (place.saturating_sub(BEHIND), file.len().min(place + AHEAD));
@@ -329,11 +288,6 @@ impl Patterns {
     }
 }
 
-/// Whether a page may hold words: not more than an eighth of it is NUL, as it is in machine code and tables.
-fn has_text(page: &[u8]) -> bool {
-    memchr::memchr_iter(0, page).count() * 8 <= page.len()
-}
-
 /// A look at a few bytes around an anchor, which spares dense input most of the work. Never shuts out what the verifier
 /// would let pass.
 #[derive(Clone, Copy, Debug, Default)]
@@ -342,6 +296,8 @@ struct Gate {
     follow: Option<(Class, usize)>,
     /// What stands so many bytes before the anchor is none of a class, or another file's.
     left: Option<(usize, Class)>,
+    /// A word begins at the anchor.
+    word: bool,
 }
 
 impl Gate {
@@ -351,7 +307,7 @@ impl Gate {
             _ => None,
         };
         let word = rule.spec.left == Left::Word && !rule.spec.check.proves();
-        Self { follow, left: template.before().filter(|_| word).map(|length| (length, template.beside)) }
+        Self { follow, left: template.before().filter(|_| word).map(|length| (length, template.beside)), word: false }
     }
 
     fn opens(&self, buffer: &[u8], place: usize, end: usize, begins: impl Fn(usize) -> bool) -> bool {
@@ -359,7 +315,8 @@ impl Gate {
             let start = place.saturating_sub(length);
             is_free_left(beside, &buffer[..start]) || begins(start)
         });
-        free && self.follow.is_none_or(|(class, length)| class.run(&buffer[end..], length) == length)
+        let begins_word = !self.word || keyed::begins_word(buffer, place) || begins(place);
+        free && begins_word && self.follow.is_none_or(|(class, length)| class.run(&buffer[end..], length) == length)
     }
 }
 

@@ -3,6 +3,8 @@
 //! Each anchor is known by its rarest four bytes, its window. A bucket admits a byte at one of the four places when one of
 //! its windows has a byte with that upper half there, and one of them a byte with that lower half.
 
+use super::Anchor;
+
 /// Bytes of a window.
 pub(super) const WINDOW: usize = 4;
 
@@ -29,17 +31,29 @@ pub(super) struct Window<'a> {
     pub(super) offset: usize,
     /// Four bytes, or all of a shorter anchor.
     pub(super) bytes: &'a [u8],
+    /// Whether letters of the other case are as good.
+    any_case: bool,
 }
 
 impl<'a> Window<'a> {
     /// The rarest window of `anchor`.
-    pub(super) fn of(anchor: &'a [u8]) -> Self {
-        let all = anchor.windows(WINDOW.min(anchor.len()).max(1)).enumerate();
-        let rarest = all.min_by(|(_, a), (_, b)| {
-            let chance = |bytes: &[u8]| bytes.iter().map(|&byte| share(byte) / 1e6).product::<f32>();
-            chance(a).total_cmp(&chance(b))
-        });
-        rarest.map_or(Self { offset: 0, bytes: anchor }, |(offset, bytes)| Self { offset, bytes })
+    pub(super) fn of(anchor: &'a Anchor) -> Self {
+        let Anchor { ref text, any_case } = *anchor;
+        let all = text.windows(WINDOW.min(text.len()).max(1)).zip(0..);
+        let all = all.map(|(bytes, offset)| Self { offset, bytes, any_case });
+        let rarest = all.min_by(|a, b| a.chance().total_cmp(&b.chance()));
+        rarest.unwrap_or(Self { offset: 0, bytes: text, any_case })
+    }
+
+    /// The bytes that may stand at `place` of it, one or two.
+    fn at(&self, place: usize) -> Option<impl Iterator<Item = u8> + use<>> {
+        let byte = *self.bytes.get(place)?;
+        let other = (self.any_case && byte.is_ascii_alphabetic()).then_some(byte ^ 0x20);
+        Some([byte].into_iter().chain(other))
+    }
+
+    fn chance(&self) -> f32 {
+        (0..WINDOW).filter_map(|place| Some(self.at(place)?.map(share).sum::<f32>() / 1e6)).product()
     }
 }
 
@@ -51,12 +65,17 @@ pub(super) struct Bucket {
 }
 
 impl Bucket {
-    fn with(mut self, window: &[u8]) -> Self {
+    fn with(mut self, window: &Window<'_>) -> Self {
         for place in 0..WINDOW {
-            // Behind the end of a short window anything may stand.
-            let (lower, upper) = window.get(place).map_or((!0, !0), |byte| (1 << (byte & 15), 1 << (byte >> 4)));
-            self.lower[place] |= lower;
-            self.upper[place] |= upper;
+            let Some(bytes) = window.at(place) else {
+                // Behind the end of a short window anything may stand.
+                (self.lower[place], self.upper[place]) = (!0, !0);
+                continue;
+            };
+            for byte in bytes {
+                self.lower[place] |= 1 << (byte & 15);
+                self.upper[place] |= 1 << (byte >> 4);
+            }
         }
         self
     }
@@ -81,7 +100,7 @@ pub(super) fn fill<const COUNT: usize>(windows: &[Window<'_>]) -> [Bucket; COUNT
     let mut costs = [0f32; COUNT];
     for window in windows {
         let grown = |index: usize| {
-            let bucket = buckets[index].with(window.bytes);
+            let bucket = buckets[index].with(window);
             let cost = bucket.admits(&shares);
             (cost - costs[index], index, bucket, cost)
         };

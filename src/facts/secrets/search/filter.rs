@@ -2,9 +2,10 @@
 //! what the automaton finds.
 //!
 //! Shuffles look up both halves of four bytes in a row, and tell for each place which of sixteen buckets of anchors may
-//! stand there. A hash of the four bytes rules out nearly all of the places that are left, and the rest is compared. Where too
-//! many are left, the automaton takes over.
+//! stand there. A hash of the four bytes, whatever their case, rules out nearly all of the places that are left, and the rest
+//! is compared. Where too many are left, the automaton takes over.
 
+use super::Anchor;
 use super::automaton::Automaton;
 use super::buckets::{self, WINDOW, Window};
 use super::lanes::{Lanes, Machine, Table, WIDEST};
@@ -25,7 +26,6 @@ pub(super) struct Filter {
     hashes: Box<[u64; 1024]>,
     /// Hashes of windows and the anchors that have them, sorted.
     anchors_of: Vec<(u16, u32)>,
-    anchors: Vec<Vec<u8>>,
     /// Where in each anchor its window begins.
     offsets: Vec<usize>,
     longest: usize,
@@ -39,11 +39,11 @@ struct Tables {
 
 impl Filter {
     /// A filter for `anchors`; `None` when one is shorter than three bytes.
-    pub(super) fn new(machine: Machine, anchors: &[Vec<u8>]) -> Option<Self> {
-        if anchors.iter().any(|anchor| anchor.len() + 1 < WINDOW) {
+    pub(super) fn new(machine: Machine, anchors: &[Anchor]) -> Option<Self> {
+        if anchors.iter().any(|anchor| anchor.text.len() + 1 < WINDOW) {
             return None;
         }
-        let windows: Vec<Window<'_>> = anchors.iter().map(|anchor| Window::of(anchor)).collect();
+        let windows: Vec<Window<'_>> = anchors.iter().map(Window::of).collect();
         let mut anchors_of = Vec::new();
         for (window, anchor) in windows.iter().zip(0u32..) {
             match window.bytes {
@@ -63,8 +63,7 @@ impl Filter {
             hashes,
             anchors_of,
             offsets: windows.iter().map(|window| window.offset).collect(),
-            longest: anchors.iter().map(Vec::len).max().unwrap_or(0),
-            anchors: anchors.to_vec(),
+            longest: anchors.iter().map(|anchor| anchor.text.len()).max().unwrap_or(0),
         })
     }
 
@@ -75,7 +74,7 @@ impl Filter {
         bytes: &[u8],
         from: usize,
         to: usize,
-        keep: impl Fn(u32, usize, usize) -> bool,
+        keep: impl Fn(u32, usize) -> bool,
     ) -> Vec<(usize, u32)> {
         let to = to.min(bytes.len());
         let mut found = Vec::new();
@@ -96,8 +95,8 @@ impl Filter {
                     self.compare(bytes, at + candidate as usize, (from, to), &keep, &mut found);
                 }
             } else {
-                let mine = |anchor: u32, place: usize, ends: usize| {
-                    (at..next).contains(&(place + self.offsets[anchor as usize])) && keep(anchor, place, ends)
+                let mine = |anchor: u32, place: usize| {
+                    (at..next).contains(&(place + self.offsets[anchor as usize])) && keep(anchor, place)
                 };
                 let first = at.saturating_sub(self.longest).max(from);
                 found.extend(automaton.find(bytes, first, next.min(to), mine));
@@ -108,23 +107,21 @@ impl Filter {
         found
     }
 
-    /// Adds the anchors whose window stands at `place`.
+    /// Adds the anchors whose window may stand at `place`.
     fn compare(
         &self,
         bytes: &[u8],
         place: usize,
         (from, to): (usize, usize),
-        keep: &impl Fn(u32, usize, usize) -> bool,
+        keep: &impl Fn(u32, usize) -> bool,
         found: &mut Vec<(usize, u32)>,
     ) {
         let Some(window) = bytes.get(place..).and_then(<[u8]>::first_chunk) else { return };
         let hash = hash(*window);
         let first = self.anchors_of.partition_point(|(other, _)| *other < hash);
         for &(_, anchor) in self.anchors_of[first..].iter().take_while(|(other, _)| *other == hash) {
-            let text = &self.anchors[anchor as usize];
             let Some(begin) = place.checked_sub(self.offsets[anchor as usize]) else { continue };
-            let stands = (from..to).contains(&begin) && bytes[begin..].starts_with(text);
-            if stands && keep(anchor, begin, begin + text.len()) {
+            if (from..to).contains(&begin) && keep(anchor, begin) {
                 found.push((begin, anchor));
             }
         }
@@ -198,9 +195,10 @@ impl<L: Lanes> pulp::NullaryFnOnce for Look<'_, L> {
     }
 }
 
-/// Sixteen well mixed bits.
+/// Sixteen well mixed bits, the same for letters of both cases.
 #[expect(clippy::inline_always, reason = "what runs with AVX2 has to be inside the function that has it")]
 #[inline(always)]
 fn hash(window: [u8; 4]) -> u16 {
-    (u32::from_le_bytes(window).wrapping_mul(0x9e37_79b1) >> 16) as u16
+    let folded = u32::from_le_bytes(window) | 0x2020_2020;
+    (folded.wrapping_mul(0x9e37_79b1) >> 16) as u16
 }
