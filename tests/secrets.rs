@@ -96,7 +96,7 @@ fn nothing_of_a_secret_is_shown() {
             PATTERNS.rules().iter().flat_map(|rule| rule.spec.tokens.iter().map(String::as_str)).collect();
         // Nor are the marks around a key.
         let body = value.split("-----").nth(2).filter(|_| value.starts_with('{'));
-        let body = body.unwrap_or(&value);
+        let body = body.unwrap_or(value);
         let secret: Vec<&str> = body.lines().filter(|line| !line.starts_with("-----")).collect();
         for piece in secret.join("\n").as_bytes().windows(8).map(String::from_utf8_lossy) {
             let public = literals.iter().any(|literal| literal.contains(&*piece));

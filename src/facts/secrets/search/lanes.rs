@@ -41,8 +41,10 @@ pub(super) trait Lanes: Copy {
     fn admitted(self, tables: [Self::Vector; 2], halves: [Self::Vector; 2]) -> Self::Vector;
     /// The bits of both.
     fn both(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
-    /// A bit for each byte that has a bit in one of the two, the first byte the lowest.
-    fn any(self, a: Self::Vector, b: Self::Vector) -> u64;
+    /// The bits of one or the other.
+    fn either(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// A bit for each byte that is not zero, the first byte the lowest.
+    fn any(self, bytes: Self::Vector) -> u64;
 }
 
 impl Lanes for V3 {
@@ -87,8 +89,14 @@ impl Lanes for V3 {
 
     #[expect(clippy::inline_always, reason = "as above")]
     #[inline(always)]
-    fn any(self, a: __m256i, b: __m256i) -> u64 {
-        let none = self.avx2._mm256_cmpeq_epi8(self.avx2._mm256_or_si256(a, b), pulp::cast([0u8; 32]));
+    fn either(self, a: __m256i, b: __m256i) -> __m256i {
+        self.avx2._mm256_or_si256(a, b)
+    }
+
+    #[expect(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
+    fn any(self, bytes: __m256i) -> u64 {
+        let none = self.avx2._mm256_cmpeq_epi8(bytes, pulp::cast([0u8; 32]));
         u64::from(!self.avx2._mm256_movemask_epi8(none).cast_unsigned())
     }
 }
@@ -133,8 +141,13 @@ impl Lanes for V4 {
 
     #[expect(clippy::inline_always, reason = "as above")]
     #[inline(always)]
-    fn any(self, a: __m512i, b: __m512i) -> u64 {
-        let all = self.avx512f._mm512_or_si512(a, b);
-        self.avx512bw._mm512_test_epi8_mask(all, all)
+    fn either(self, a: __m512i, b: __m512i) -> __m512i {
+        self.avx512f._mm512_or_si512(a, b)
+    }
+
+    #[expect(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
+    fn any(self, bytes: __m512i) -> u64 {
+        self.avx512bw._mm512_test_epi8_mask(bytes, bytes)
     }
 }
