@@ -769,6 +769,8 @@ fn doors_of_skopeo() {
     let digest = |name: &str| look(Path::new(&at(name))).unwrap().config_digest;
     assert_eq!(digest("layout"), digest("oci.tar"));
     assert_eq!(digest("layout"), digest("docker.tar"));
-    let error = look(Path::new(&at("dir"))).unwrap_err();
-    assert!(error.ends_with("a folder of skopeo's dir: transport"), "{error}");
+    for written in [at("dir"), format!("dir:{}", at("dir"))] {
+        let error = look(Path::new(&written)).unwrap_err();
+        assert!(error.ends_with("a folder of skopeo's dir: transport"), "{error}");
+    }
 }
