@@ -8,7 +8,7 @@ use super::extent::{Extent, Room, newlines};
 use super::finds::{Find, Finds, Part};
 use super::keys;
 use super::search::Search;
-use super::spec::{Class, Left, Piece, SecretRule, Structure, Template, read_run};
+use super::spec::{Class, Left, Piece, SecretRule, Structure, Template};
 use super::verify::{Verified, Window, is_free_left, verify};
 use super::{AHEAD, BEHIND, CARRY};
 use crate::model::push_hex;
