@@ -1,8 +1,8 @@
 //! Gathers the facts of one layer from the tar walk as it streams by. Decides nothing; holds only what the table of
 //! wanted bodies names.
 
-use super::secrets::{Extent, STORE, STORE_HEAD, STORES, may_be_store};
 use super::interest::Cut;
+use super::secrets::{Extent, STORE, STORE_HEAD, STORES, may_be_store};
 use super::{Body, Budget, HEAD, LayerFacts, interest, secrets, start};
 use crate::layer::{Entry, EntryKind, LayerEntries, Visit};
 use crate::model::{ImagePath, Limits, visible_str};
@@ -338,6 +338,48 @@ mod tests {
             gather.data((number * step) as u64, (number * step) as u64, piece);
         }
         gather.finish().stores.iter().map(|store| store.bytes.to_vec()).collect()
+    }
+
+    /// Gaps and notes of a file of `size` bytes, `begin` and then `a`, of which `searched` is whether it is searched.
+    fn told(path: &str, begin: &[u8], size: usize, searched: bool) -> (Vec<String>, Vec<String>) {
+        let limits = Limits::default();
+        let budget = Budget::new(&limits, 1);
+        let mut gather = Gather::new(&limits, &budget, 0, false).searched(searched);
+        let entry = Entry { name: path.as_bytes().to_vec(), type_flag: b'0', size: size as u64, ..Entry::default() };
+        gather.entry(&entry);
+        let mut bytes = begin.to_vec();
+        bytes.resize(size, b'a');
+        gather.begin_block(0, 0);
+        gather.data(0, 0, &bytes);
+        gather.end();
+        let facts = gather.finish();
+        (facts.gaps.into_iter().map(|(_, why)| why).collect(), facts.notes)
+    }
+
+    #[test]
+    fn a_cut_body_is_told_as_what_it_is() {
+        let large = 3 << 20;
+        let nothing = (vec![], vec![]);
+        // Who reads an account file says so; one that is only called like it is nothing.
+        for path in ["usr/bin/passwd", "opt/app/shadow", "etc/passwd", "etc/sudoers", "nix/store/x/etc/group"] {
+            assert_eq!(told(path, b"", large, true), nothing, "{path}");
+        }
+        for path in ["usr/bin/credentials", "app/config.json", "etc/apt/x"] {
+            assert_eq!(told(path, b"\x7fELF\x02\x01\x01\0", large, true), nothing, "{path}");
+        }
+        let held = secrets::CONFIG_HELD;
+        let note = format!("'/app/config.json': only its first {held} of {large} bytes were read as configuration");
+        assert_eq!(told("app/config.json", b"{", large, false), (vec![], vec![note.clone()]));
+        let searched = format!("{note}; all of it was searched for typed secrets");
+        assert_eq!(told("./app/config.json", b"{", large, true), (vec![], vec![searched]));
+        assert_eq!(told("app/config.json", b"{", usize::try_from(held).unwrap(), true), nothing);
+        let (gaps, notes) = told("etc/apt/apt.conf", b"", large, true);
+        assert_eq!(
+            (&*gaps[0], gaps.len(), notes.len()),
+            (&*format!("'/etc/apt/apt.conf': only the first {} of {large} bytes were read", 64 << 10), 1, 0)
+        );
+        let (gaps, notes) = told("etc/apt/keyring.gpg", b"\x99\0", large, true);
+        assert_eq!((gaps.len(), notes.len()), (0, 1), "no text");
     }
 
     #[test]

@@ -179,7 +179,8 @@ mod tests {
             ] {
                 let (text, behind) = unpack(&[&whole, rest].concat(), name, step);
                 assert_eq!(text.unwrap(), "one two", "{name} {step}");
-                let expected = kind.map(|kind| format!("{kind} {name} around the archive: ignored, some tools refuse it"));
+                let expected =
+                    kind.map(|kind| format!("{kind} {name} around the archive: ignored, some tools refuse it"));
                 assert_eq!(behind, expected, "{name} {step}");
             }
             assert!(unpack(&whole[..whole.len() - 1], name, step).0.is_err(), "cut off");
