@@ -22,7 +22,7 @@ pub(super) struct Unpack<R: BufRead> {
 enum Part<R: BufRead> {
     /// Before a member, or behind the last one.
     Between(Ahead<R>),
-    Gzip(GzDecoder<Ahead<R>>),
+    Gzip(Box<GzDecoder<Ahead<R>>>),
     Zstd(Decoder<'static, Ahead<R>>),
     End,
 }
@@ -50,7 +50,7 @@ impl<R: BufRead> Unpack<R> {
             return Ok(Part::End);
         }
         if self.name == "gzip" {
-            return Ok(Part::Gzip(GzDecoder::new(stored)));
+            return Ok(Part::Gzip(Box::new(GzDecoder::new(stored))));
         }
         let mut decoder = Decoder::with_buffer(stored)?.single_frame();
         decoder.window_log_max(self.window_log)?;
@@ -86,7 +86,7 @@ impl<R: BufRead> Read for Unpack<R> {
             }
             self.part = match std::mem::replace(&mut self.part, Part::End) {
                 Part::Between(stored) => self.next(stored)?,
-                Part::Gzip(decoder) => Part::Between(decoder.into_inner()),
+                Part::Gzip(decoder) => Part::Between((*decoder).into_inner()),
                 Part::Zstd(decoder) => Part::Between(decoder.finish()),
                 Part::End => Part::End,
             };
