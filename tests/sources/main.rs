@@ -392,7 +392,13 @@ fn platforms_of_an_index() {
     // The only one is taken whatever this machine is, but not for what was asked.
     let image = look(layout.path()).unwrap();
     assert_eq!(image.platform.to_string(), "linux/arm64/v8");
-    assert_eq!(image.notes, ["3 images of the index are not in the layout"]);
+    assert_eq!(
+        image.notes,
+        [
+            "3 images of the index are not in the layout",
+            "the only image is for linux/arm64/v8, and was taken though this machine is linux/amd64"
+        ]
+    );
     let error = look_with(layout.path(), &for_platform("linux/amd64")).unwrap_err();
     assert_eq!(error, "platform linux/amd64: not there; there is linux/arm64/v8");
 }
