@@ -74,17 +74,14 @@ pub(super) fn check_rules(directory: &Path) -> Result<Checked, Problem> {
     if !directory.is_dir() {
         return Err(Problem::new(format!("{}: no such directory", directory.display())));
     }
-    let set = match RuleSet::read_dir(directory) {
-        Ok(set) => set,
-        Err(problems) => {
-            return Ok(Checked { rules: 0, problems: problems.iter().map(ToString::to_string).collect() });
-        }
-    };
+    let (set, mut problems) = RuleSet::readable(directory);
     let patterns = set.patterns().map_err(Problem::new)?;
     // Texts that no rule file may hold are made by the types' own descriptions, the built-in ones included.
-    let all = RuleSet::builtin().map_err(|problems| unreadable(&problems))?.patterns().map_err(Problem::new)?;
+    let built_in = RuleSet::builtin().map_err(|problems| unreadable(&problems))?;
+    let all = built_in.patterns().map_err(Problem::new)?;
     let generate = |kind: &str| secrets::generate(&patterns, kind, 1).or_else(|| secrets::generate(&all, kind, 1));
-    let mut problems = set.problems();
+    problems.extend(set.taken(&built_in));
+    problems.extend(set.problems());
     problems.extend(check_examples(&set, &generate, &|example| scan::look_at_example(example, &patterns)));
     Ok(Checked { rules: set.rules().len(), problems: problems.iter().map(ToString::to_string).collect() })
 }

@@ -49,6 +49,7 @@ pub(super) fn open(store: Store, source: String, choice: &Choice, limits: &Limit
         manifest_digest: Some(leaf.descriptor.digest),
         platform: leaf.descriptor.platform,
         wanted: choice.platform.clone(),
+        host: choice.platform.is_none().then(|| choice.host.clone()),
         annotations,
         notes,
     };

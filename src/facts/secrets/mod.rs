@@ -28,6 +28,7 @@ pub use credential::Credential;
 pub use credentials::credentials;
 pub use entries::in_entries;
 pub use extent::Extent;
+pub(super) use finds::is_program;
 pub use finds::{Finds, is_text_at};
 pub use generate::generate;
 pub use keys::{STORE, STORE_HEAD, STORES, may_be_store, unlock};

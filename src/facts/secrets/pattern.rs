@@ -8,7 +8,7 @@ use super::extent::{Extent, Room, newlines};
 use super::finds::{Find, Finds, Part};
 use super::keys;
 use super::search::Search;
-use super::spec::{Class, Left, Piece, SecretRule, Structure, Template, read_run};
+use super::spec::{Class, Left, Piece, SecretRule, Structure, Template};
 use super::verify::{Verified, Window, is_free_left, verify};
 use super::{AHEAD, BEHIND, CARRY};
 use crate::model::push_hex;
@@ -47,25 +47,14 @@ impl Patterns {
         let mut anchors: BTreeMap<Vec<u8>, Vec<Try>> = BTreeMap::new();
         for (rule, number) in rules.iter().zip(0u16..) {
             let named = |error: String| format!("rule {}: {error}", rule.name);
-            match (rule.spec.structure, rule.spec.tokens.is_empty()) {
-                (Some(structure), true) => {
-                    for anchor in keys::anchors(structure) {
-                        anchors.entry(anchor.to_vec()).or_default().push(Try::Structure(number, structure));
-                    }
-                }
-                (None, false) => {
-                    for token in &rule.spec.tokens {
-                        let template = Template::read(token).map_err(named)?;
-                        anchors.entry(template.anchor().to_vec()).or_default().push(Try::Template(templates.len()));
-                        templates.push((number, template));
-                    }
-                }
-                _ => return Err(named("needs tokens, or a structure, not both".to_owned())),
+            for template in rule.spec.templates().map_err(named)? {
+                anchors.entry(template.anchor().to_vec()).or_default().push(Try::Template(templates.len()));
+                templates.push((number, template));
             }
-            if let Some(companion) = &rule.spec.companion {
-                let inner = companion.token.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
-                let run = inner.ok_or_else(|| "a companion is one {class:length}".to_owned()).and_then(read_run);
-                let Piece::Run { .. } = run.map_err(named)? else { continue };
+            if let Some(structure) = rule.spec.structure {
+                for anchor in keys::anchors(structure) {
+                    anchors.entry(anchor.to_vec()).or_default().push(Try::Structure(number, structure));
+                }
             }
         }
         let (anchors, tries): (Vec<_>, Vec<_>) = anchors.into_iter().unzip();

@@ -151,6 +151,26 @@ impl SecretRule {
     }
 }
 
+impl SecretSpec {
+    /// Says what is wrong with the format, where serde cannot: neither tokens nor a structure, or both; a template or a
+    /// companion that cannot be read.
+    pub fn check(&self) -> Result<(), String> {
+        self.templates().map(drop)
+    }
+
+    /// Its templates, compiled.
+    pub(super) fn templates(&self) -> Result<Vec<Template>, String> {
+        if self.structure.is_some() != self.tokens.is_empty() {
+            return Err("needs tokens, or a structure, not both".to_owned());
+        }
+        if let Some(companion) = &self.companion {
+            let inner = companion.token.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+            read_run(inner.ok_or("a companion is one {class:length}")?)?;
+        }
+        self.tokens.iter().map(|token| Template::read(token)).collect()
+    }
+}
+
 impl Check {
     /// Whether a sum that fits proves a token beyond doubt.
     pub(super) fn proves(self) -> bool {

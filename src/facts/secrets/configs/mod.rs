@@ -75,7 +75,7 @@ pub enum Form {
 }
 
 /// Bytes of a file of the table that are held.
-pub const HELD: u64 = 256 << 10;
+pub const HELD: u64 = 512 << 10;
 
 /// Whether the table names the file at `path`.
 #[must_use]
