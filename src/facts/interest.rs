@@ -70,6 +70,7 @@ const BODIES: &[(Files, u64)] = &[
     (At("/etc/apk/repositories"), 0),
     // clients that switch checks off; what they and others hold of credentials is in a table of its own
     (Named(".wgetrc"), 64 << 10),
+    (At("/etc/wgetrc"), 64 << 10),
     (Named(".curlrc"), 64 << 10),
     (Named(".gitconfig"), 64 << 10),
     (Named("credentials"), 64 << 10),
