@@ -227,12 +227,11 @@ fn loads_from(facts: &Facts, name: &str, element: &str) -> Option<String> {
     }
     let path = ImagePath::from(element);
     let real = facts.tree.resolve(&path).map_or(path, |node| node.path());
-    if name == "LD_LIBRARY_PATH" && runtime_may_write(facts, &real) {
-        return Some(format!("{}, which the container's own user may write to", quote(element)));
+    if let Some(why) = open_to_others(facts, &real).filter(|trouble| trouble.starts_with("every user")) {
+        return Some(format!("{}, and {why}", quote(element)));
     }
-    open_to_others(facts, &real)
-        .filter(|trouble| trouble.starts_with("every user"))
-        .map(|why| format!("{}, and {why}", quote(element)))
+    (name == "LD_LIBRARY_PATH" && runtime_may_write(facts, &real))
+        .then(|| format!("{}, which the container's own user may write to", quote(element)))
 }
 
 /// Whether the user that containers run as, if not root, may put files into the directory at `path`. For the loader's list

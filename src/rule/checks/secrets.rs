@@ -466,6 +466,17 @@ mod tests {
     }
 
     #[test]
+    fn what_nobody_deleted_is_not_said_to_be_deleted() {
+        let of = |path: &str, by| {
+            let at = Location::file(ImagePath::from(path), 1).with_presence(Presence::Removed { by });
+            place(&Facts::default(), &at)
+        };
+        assert_eq!(of(AFTER_THE_END, 1), "behind the end of layer 1's archive, where no container sees it");
+        assert_eq!(of("/d/.wh.x", 1), "in the body of the whiteout /d/.wh.x of layer 1, which no container sees");
+        assert!(of("/d/x", 2).ends_with("which layer 2 deleted: it still ships in layer 1"));
+    }
+
+    #[test]
     fn compiled_python_belongs_to_its_source() {
         let of = |path: &str| source_of(&ImagePath::from(path)).map(|source| source.display().into_owned());
         assert_eq!(of("/a/__pycache__/keys.cpython-311.opt-1.pyc").as_deref(), Some("/a/keys.py"));
