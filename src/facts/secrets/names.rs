@@ -435,6 +435,7 @@ pub fn is_placeholder(value: &str) -> bool {
         || lower.ends_with("examplekey")
         || (lower.starts_with('<') && lower.ends_with('>'))
         || ["my-", "my_"].iter().any(|begin| lower.starts_with(begin))
+            && lower.bytes().all(|byte| byte.is_ascii_lowercase() || b"-_".contains(&byte))
             && ["secret", "password", "token", "key"].iter().any(|end| lower.ends_with(end))
         || [
             "your-",
@@ -682,6 +683,6 @@ mod tests {
         ] {
             assert!(is_secret_name(name) && is_secret_value(name, value), "{name}");
         }
-        assert!(is_placeholder("my-app-secret") && !is_placeholder("app-4711"));
+        assert!(is_placeholder("my-app-secret") && !is_placeholder("my-4pp-s3cret-key"));
     }
 }
