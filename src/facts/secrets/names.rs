@@ -658,7 +658,7 @@ mod tests {
         {
             assert!(!is_secret_value("REDIS_PASSWORD", value), "{value}");
         }
-        for value in ["__hunter2example__", "<tr0ub4dor&3>", "__", "____x", "<>hunter2"] {
+        for value in ["__hunter2example__", "<tr0ub4dor&3>", "____hunter2", "<>hunter2"] {
             assert!(is_secret_value("REDIS_PASSWORD", value), "{value}");
         }
     }
