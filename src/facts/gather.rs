@@ -220,13 +220,15 @@ impl<'a> Gather<'a> {
     }
 }
 
-/// Sizes of programs that are compared with one another: from an ELF header on, which a setuid program has.
-const COMPARED: std::ops::RangeInclusive<u64> = 52..=64 << 20;
+/// Sizes of programs that are compared with one another: what is smaller is alike by accident.
+const COMPARED: std::ops::RangeInclusive<u64> = 8..=64 << 20;
 
 /// Whether the file may be a setuid copy of a program that does whatever it is told, or such a program.
 fn may_be_copy(entry: &Entry) -> bool {
     let base = entry.name.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
-    COMPARED.contains(&entry.size) && entry.mode & 0o111 != 0 && (entry.mode & 0o6000 != 0 || super::is_powerful(base))
+    // Busybox is often stored under the first name of its commands, with the others as hard links to that.
+    let powerful = super::is_powerful(base) || matches!(base, b"[" | b"[[");
+    COMPARED.contains(&entry.size) && entry.mode & 0o111 != 0 && (entry.mode & 0o6000 != 0 || powerful)
 }
 
 impl Visit for Gather<'_> {

@@ -82,6 +82,7 @@ const BODIES: &[(Files, u64, Cut)] = &[
     (At("/etc/apk/repositories"), 0, Gap),
     // clients that switch checks off; what they and others hold of credentials is in a table of its own
     (Named(".wgetrc"), 64 << 10, Note),
+    (At("/etc/wgetrc"), 64 << 10, Note),
     (Named(".curlrc"), 64 << 10, Note),
     (Named(".gitconfig"), 64 << 10, Note),
     (Named("credentials"), 64 << 10, Note),

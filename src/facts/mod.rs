@@ -33,8 +33,8 @@ use crate::image::{History, ImageConfig, Platform};
 use crate::layer::{Node, Tree};
 use crate::model::{ImagePath, LayerIndex, Location, Presence};
 
-/// Stands for the path of bytes that no file has.
-const AFTER_THE_END: &str = "/(after the end of the layer's archive)";
+/// Stands for the path of bytes that no file has: those behind the end of a layer's archive.
+pub const AFTER_THE_END: &str = "/(after the end of the layer's archive)";
 
 /// Everything that is known of one image.
 #[derive(Debug, Default)]

@@ -108,7 +108,7 @@ fn urls(text: &str, found: &mut Vec<Credential>) {
         let user = &text[from..at_sign];
         let secret = match user.split_once(':') {
             Some((name, _)) => from + name.len() + 1..at_sign,
-            None if user.len() >= 20 => from..at_sign,
+            None if user.len() >= 20 && !super::looks::is_client_dsn(user, &text[end..]) => from..at_sign,
             None => continue,
         };
         if is_secret("password", &text[secret.clone()]) && !super::names::is_placeholder_in_url(&text[secret.clone()]) {

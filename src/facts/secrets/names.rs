@@ -1,7 +1,7 @@
 //! Which names of variables, options and keys promise a credential, and which values are one. Reads words, not bytes of
 //! files.
 
-use super::looks::{is_authorization, is_stored, looks_random};
+use super::looks::{is_authorization, is_public, is_stored, looks_random};
 
 /// Words that make a name a credential's wherever they stand.
 const STRONG: &[&str] = &[
@@ -79,6 +79,15 @@ const INDEX: &[&str] = &[
     "object",
     "bucket",
 ];
+
+/// Words before `key` that make it one which every visitor of a page is sent.
+const CLIENT: &[&str] = &["site", "anon", "instrumentation", "measurement"];
+
+/// Words before a credential's that make it an object of an orchestrator, which has a name: `K8S_SECRET=app-secret`.
+const ORCHESTRATED: &[&str] = &["k8s", "kube", "kubernetes", "openshift", "swarm", "pull", "imagepull", "tls"];
+
+/// Words that such objects are called by.
+const OBJECTS: &[&str] = &["secret", "secrets", "credential", "credentials", "creds"];
 
 /// Words that tell of something beside the credential. At the end of a name they say what the value is.
 const BESIDE: &[&str] = &[
@@ -325,6 +334,10 @@ fn promise(name: &str) -> Promise {
     if any(SWITCH) || any(PUBLIC) || public || BESIDE.contains(&last) {
         return Promise::Nothing;
     }
+    let object = OBJECTS.iter().find(|word| **word == last);
+    if let Some(object) = object.filter(|_| words.iter().any(|word| ORCHESTRATED.contains(&word.as_str()))) {
+        return Promise::Some(object);
+    }
     let key = |pair: &[&str]| pair[1] == "key" && OF_KEYS.contains(&pair[0]);
     if any(STRONG)
         || stems.iter().any(|stem| ends_so(stem))
@@ -334,7 +347,7 @@ fn promise(name: &str) -> Promise {
         return Promise::Credential;
     }
     match LAST.iter().find(|word| **word == last) {
-        Some(&"key") if any(INDEX) => Promise::Nothing,
+        Some(&"key") if any(INDEX) || any(CLIENT) => Promise::Nothing,
         Some(word) => Promise::Some(word),
         None => Promise::Nothing,
     }
@@ -364,14 +377,15 @@ pub fn is_secret_value(name: &str, value: &str) -> bool {
         || !keeps(promise(name), value)
         || (!password && value.len() < 12 && value.bytes().all(|b| b.is_ascii_digit()))
         || (!password && is_version(value))
-        || (!password && is_fingerprint(value)))
+        || (!password && is_fingerprint(value))
+        || (!password && is_public(value)))
 }
 
 /// Whether `value` is what the name promises; a name that promises nothing was asked for by one who knows better.
 fn keeps(promise: Promise, value: &str) -> bool {
     match promise {
         Promise::Some("pat") => value.len() >= 16 && looks_random(value),
-        Promise::Some("key") => looks_random(value),
+        Promise::Some(word) if word == "key" || OBJECTS.contains(&word) => looks_random(value),
         // REDIS_AUTH=hunter2, HTTP_AUTH=user:hunter2, and not AUTH_TYPE's oauth2.
         Promise::Some(_) => {
             let mixed = value.len() >= 7
@@ -420,6 +434,9 @@ pub fn is_placeholder(value: &str) -> bool {
             && said(&["your", "password", "token", "secret", "key", "insert", "enter", "paste"])
         || lower.ends_with("examplekey")
         || (lower.starts_with('<') && lower.ends_with('>'))
+        || ["my-", "my_"].iter().any(|begin| lower.starts_with(begin))
+            && lower.bytes().all(|byte| byte.is_ascii_lowercase() || b"-_".contains(&byte))
+            && ["secret", "password", "token", "key"].iter().any(|end| lower.ends_with(end))
         || [
             "your-",
             "your_",
@@ -443,9 +460,13 @@ pub(super) fn is_placeholder_in_url(value: &str) -> bool {
         .contains(&value.to_ascii_lowercase().as_str())
 }
 
-/// `$NAME`, `${...}`, `$(...)`, `{{ ... }}`, `%NAME%`, `@name@`, backquotes.
+/// `$NAME`, `${...}`, `$(...)`, `{{ ... }}`, `%NAME%`, `@name@`, backquotes, and names between marks as in
+/// `__NAME__`.
 pub(super) fn is_reference(value: &str) -> bool {
     let bytes = value.as_bytes();
+    if is_slot(value) {
+        return true;
+    }
     match bytes {
         [b'$', next, ..] => {
             next.is_ascii_alphabetic() || matches!(next, b'{' | b'(' | b'_' | b'@' | b'*' | b'?' | b'#' | b'1'..=b'9')
@@ -454,6 +475,19 @@ pub(super) fn is_reference(value: &str) -> bool {
         [b'%', .., b'%'] | [b'@', .., b'@'] => bytes.len() > 2,
         _ => false,
     }
+}
+
+/// Marks between which a template names what is to be put there.
+const SLOTS: &[(&str, &str)] = &[("__", "__"), ("<", ">"), ("[[", "]]"), ("%%", "%%"), ("##", "##"), ("{", "}")];
+
+/// Whether a name that promises a credential, or one in capitals, is all that stands between the marks of a template.
+fn is_slot(value: &str) -> bool {
+    SLOTS.iter().any(|(open, close)| {
+        let inner = value.strip_prefix(open).and_then(|rest| rest.strip_suffix(close)).unwrap_or_default().trim();
+        let begins = inner.bytes().next().is_some_and(|first| first.is_ascii_alphabetic());
+        let named = inner.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-. ".contains(&byte));
+        begins && named && (is_secret_name(inner) || !inner.bytes().any(|byte| byte.is_ascii_lowercase()))
+    })
 }
 
 fn is_path(value: &str) -> bool {
@@ -555,6 +589,8 @@ mod tests {
             "DB_PASSWORD_FILE",
             "GPG_KEY",
             "GPG_KEYS",
+            "RECAPTCHA_SITE_KEY",
+            "SUPABASE_ANON_KEY",
             "COMPASS_VERSION",
             "PASSENGER_APP_ENV",
             "keyutils-libs",
@@ -614,5 +650,39 @@ mod tests {
         ] {
             assert!(!is_secret_value("API_TOKEN", value), "{value}");
         }
+    }
+
+    #[test]
+    fn slots_of_templates_are_no_values() {
+        for value in ["__REDIS_PASSWORD__", "@@X@@", "%X%", "<X>", "{{X}}", "%%DB%%", "[[ db-password ]]", "__token__"]
+        {
+            assert!(!is_secret_value("REDIS_PASSWORD", value), "{value}");
+        }
+        for value in ["__hunter2example__", "<tr0ub4dor&3>", "____hunter2", "<>hunter2"] {
+            assert!(is_secret_value("REDIS_PASSWORD", value), "{value}");
+        }
+    }
+
+    #[test]
+    fn names_of_objects_and_public_tokens_are_no_values() {
+        for (name, value) in [
+            ("K8S_SECRET", "my-app-secret"),
+            ("IMAGE_PULL_SECRET", "registry-credentials"),
+            ("TLS_SECRET", "wildcard-tls"),
+            ("MAPBOX_TOKEN", "pk.eyJ1IjoiYSIsImEiOiJiIn0.x"),
+            ("PAYMENT_TOKEN", "pk_live_abcd1234efgh"),
+        ] {
+            assert!(is_secret_name(name) && !is_secret_value(name, value), "{name}");
+        }
+        for (name, value) in [
+            ("K8S_SECRET", "a8d7f6g5h4j3k2l1"),
+            ("API_SECRET", "my-app-secret"),
+            ("K8S_TOKEN", "hunter2example"),
+            ("MAPBOX_TOKEN", "sk.eyJ1IjoiYSIsImEiOiJiIn0.x"),
+            ("DB_PASSWORD", "pk.hunter2example"),
+        ] {
+            assert!(is_secret_name(name) && is_secret_value(name, value), "{name}");
+        }
+        assert!(is_placeholder("my-app-secret") && !is_placeholder("my-4pp-s3cret-key"));
     }
 }

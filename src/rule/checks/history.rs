@@ -59,11 +59,9 @@ pub fn update_alone(facts: &Facts, _: &Params, sink: &mut Sink) {
             continue;
         }
         if let Some(refresh) = tasks.iter().find(|asked| asked.task == Task::Refresh) {
-            let word = refresh.word;
-            let program = format!("{:?}", refresh.manager).to_lowercase();
-            let message =
-                format!("{program} {word} stands in a step of its own: the cache keeps the lists while they age");
-            sink.find(step.location(), format!("{program} {word}"), message);
+            let program = refresh.as_written();
+            let message = format!("{program} stands in a step of its own: the cache keeps the lists while they age");
+            sink.find(step.location(), program, message);
         }
     }
 }

@@ -14,7 +14,7 @@ use super::quote::{quote, shown};
 use crate::facts::secrets::{
     Credential, credential_info, credentials, is_placeholder, is_secret_name, is_secret_value,
 };
-use crate::facts::{Facts, Hit};
+use crate::facts::{AFTER_THE_END, Facts, Hit};
 use crate::image::{InstructionKind, Way};
 use crate::model::{Confidence, ImagePath, LayerIndex, Location, Presence, SecretInfo, Severity};
 use crate::rule::{Params, Sink};
@@ -177,6 +177,12 @@ pub(super) fn place(facts: &Facts, at: &Location) -> String {
     match at {
         Location::File { path, layer, presence, .. } => match presence {
             Presence::Visible => format!("in {}", shown(path)),
+            Presence::Removed { by } if by == layer && path.as_bytes() == AFTER_THE_END.as_bytes() => {
+                format!("behind the end of layer {layer}'s archive, where no container sees it")
+            }
+            Presence::Removed { by } if by == layer && path.file_name().starts_with(b".wh.") => {
+                format!("in the body of the whiteout {} of layer {layer}, which no container sees", shown(path))
+            }
             Presence::Removed { by } => {
                 format!("in {}, which layer {by} deleted: it still ships in layer {layer}", shown(path))
             }
@@ -457,6 +463,17 @@ mod tests {
         {
             assert!(!is_showcase(&ImagePath::from(path)), "{path}");
         }
+    }
+
+    #[test]
+    fn what_nobody_deleted_is_not_said_to_be_deleted() {
+        let of = |path: &str, by| {
+            let at = Location::file(ImagePath::from(path), 1).with_presence(Presence::Removed { by });
+            place(&Facts::default(), &at)
+        };
+        assert_eq!(of(AFTER_THE_END, 1), "behind the end of layer 1's archive, where no container sees it");
+        assert_eq!(of("/d/.wh.x", 1), "in the body of the whiteout /d/.wh.x of layer 1, which no container sees");
+        assert!(of("/d/x", 2).ends_with("which layer 2 deleted: it still ships in layer 1"));
     }
 
     #[test]

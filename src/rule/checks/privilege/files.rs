@@ -164,6 +164,13 @@ fn originals(facts: &Facts) -> BTreeMap<[u8; 32], ImagePath> {
             }
         }
     }
+    // Hard links have names of their own.
+    let is_program = |node: &Node<'_>| node.kind() == EntryKind::File && is_powerful(node.name());
+    for node in facts.tree.iter().filter(is_program) {
+        if let Some(digest) = facts.digest_of(node) {
+            found.entry(*digest).or_insert_with(|| node.path());
+        }
+    }
     found
 }
 

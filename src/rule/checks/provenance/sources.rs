@@ -39,6 +39,7 @@ const FILES: &[(&str, Form)] = &[
     (".npmrc", Form::Ini),
     (".gitconfig", Form::Ini),
     (".wgetrc", Form::Ini),
+    ("/etc/wgetrc", Form::Ini),
     (".curlrc", Form::Words),
 ];
 
