@@ -325,6 +325,10 @@ fn promise(name: &str) -> Promise {
     if any(SWITCH) || any(PUBLIC) || public || BESIDE.contains(&last) {
         return Promise::Nothing;
     }
+    // A hash, or how to make one: --with-password-hash=bcrypt.
+    if last == "hash" && any(STRONG) {
+        return Promise::Some("key");
+    }
     let key = |pair: &[&str]| pair[1] == "key" && OF_KEYS.contains(&pair[0]);
     if any(STRONG)
         || stems.iter().any(|stem| ends_so(stem))
