@@ -97,7 +97,7 @@ fn statements(text: &str, found: &mut Vec<Credential>) {
             let start = open + lower[open..].chars().take_while(|&c| mark(c)).count();
             let close = lower[start..].find(mark).map_or(lower.len(), |at| start + at);
             if is_secret("password", &text[start..close]) {
-                found.push(Credential { at: (start, close), name: format!("{word} of an account") });
+                found.push(Credential { at: (start, close), name: (if by { "identified by" } else { "password" }).to_owned() });
             }
         }
     }

@@ -119,6 +119,11 @@ fn long_texts_are_read_once() {
         ("PASSWORD='a' ", 100_000),
         ("\"password\":\"$a", 1),
         ("docker a ", 0),
+        ("$(", 0),
+        ("\"$(", 0),
+        ("a`\"${", 0),
+        ("\\\"'", 0),
+        ("identified user ", 0),
         ("htpasswd ", 0),
         ("chpasswd ", 0),
         ("add_user rabbitmqctl ", 120_000),
@@ -132,4 +137,160 @@ fn long_texts_are_read_once() {
         let text = format!("ENV {text}");
         assert!(credentials(&text).len() <= most.max(1), "ENV {piece}: {}", credentials(&text).len());
     }
+}
+
+fn found(text: &str) -> Vec<String> {
+    values(text).into_iter().map(|(_, value)| value).collect()
+}
+
+/// Each as a step of the history; what stands in it as PW is the password, once.
+#[test]
+fn commands_give_their_password_whole() {
+    let password = ["Winter", "2024!"].concat();
+    for command in [
+        "htpasswd -bc /x admin PW",
+        "htpasswd -bn admin PW",
+        "htpasswd -nbB admin PW > /x",
+        "htpasswd -cb /x admin \"PW\"",
+        "htpasswd -b -c /x admin 'PW'",
+        "htpasswd -nbBC 10 admin PW",
+        "useradd -p \"$(openssl passwd -1 PW)\" u",
+        "useradd -p $(openssl passwd -1 PW) u",
+        "useradd -p `openssl passwd -6 -salt ab PW` u",
+        "mysql -uroot -p\"PW\" -e x",
+        "mysql -uroot -p'PW' -e x",
+        "mysql -uroot -pPW -e x",
+        "sshpass -p\"PW\" ssh h",
+        "docker login -u me -p\"PW\" r.example",
+        "redis-cli -a\"PW\" ping",
+        "curl -u user:\"PW\" h",
+        "curl --user=user:PW h",
+        "foo --token PW > /x",
+        "foo --token PW 2>&1 | tee y",
+        "foo --token PW # --token other",
+        "gh auth login --with-token <<< PW",
+        "sed -i \"s/password=.*/password=PW/\" f",
+        "sed -i 's|\"password\": \".*\"|\"password\": \"PW\"|' f",
+        "perl -pi -e 's,^token=.*,token=PW,g' f",
+        "sh -c \"export TOKEN=\\\"PW\\\"\"",
+        "echo \"X-Api-Key: PW\" > h",
+        "echo mysql-server mysql-server/root_password password PW | debconf-set-selections",
+        "echo \"mysql-server mysql-server/root_password_again password PW\" | debconf-set-selections",
+        "debconf-set-selections <<< 'p p/app-pass password PW'",
+        "mysql -e \"ALTER USER root IDENTIFIED BY 'PW'\"",
+        "mysql -e 'CREATE USER me IDENTIFIED WITH mysql_native_password BY \"PW\"'",
+        "mysql -e \"GRANT ALL ON *.* TO me IDENTIFIED BY 'PW'; FLUSH PRIVILEGES\"",
+        "mysql -e \"SET PASSWORD FOR root = PASSWORD('PW')\"",
+        "mysql -e \"SET PASSWORD = 'PW'\"",
+        "psql -c \"ALTER USER x PASSWORD 'PW'\"",
+        "psql -c \"CREATE ROLE x WITH LOGIN PASSWORD 'PW';\"",
+        "mysqladmin -u root password PW",
+        "mysqladmin -u root password 'PW'",
+        "mosquitto_passwd -b f u PW",
+        "mosquitto_passwd -c -b f u PW",
+        "rabbitmqctl add_user u PW",
+        "echo \"a:$(openssl passwd -apr1 PW)\" > .htpasswd",
+        "composer config http-basic.repo.x user PW",
+        "composer config --global http-basic.repo.x user PW",
+        "poetry config http-basic.x user PW",
+        "smbclient -U user%PW //h/s",
+        "smbclient //h/s -U 'user%PW'",
+        "lftp -u user,PW h",
+        "yes PW | passwd root",
+        "echo PW | sudo -S true",
+        "echo PW | /usr/bin/passwd --stdin root",
+    ] {
+        let text = format!("RUN /bin/sh -c {} # buildkit", command.replace("PW", &password));
+        assert_eq!(found(&text), [password.as_str()], "{text}");
+    }
+    for command in [
+        "printf \"PW\\nPW\\n\" | adduser u",
+        "(echo PW; echo PW) | smbpasswd -s",
+        "{ echo PW; echo PW; } | smbpasswd -as u",
+        "printf '%s\\n%s\\n' PW PW | passwd u",
+    ] {
+        let text = format!("RUN /bin/sh -c {} # buildkit", command.replace("PW", &password));
+        assert_eq!(found(&text), [password.as_str(), password.as_str()], "{text}");
+    }
+}
+
+#[test]
+fn commands_without_a_password() {
+    for command in [
+        "htpasswd -bc /x admin \"$PW\"",
+        "htpasswd -bc /x admin $(cat /p)",
+        "htpasswd -c /x admin",
+        "foo --with-token",
+        "foo --ask-password",
+        "foo --password",
+        "foo --token # with a token",
+        "ansible --ask-become-pass",
+        "ansible --ask-become-pass all -m ping",
+        "gh auth login --with-token < /run/secrets/t && make",
+        "foo --with-token > /x",
+        "foo --password < /x",
+        "foo --password 2>&1",
+        "foo --password 2> /x",
+        "foo --password >/x",
+        "foo --password &> /x",
+        "redis-cli -a $(cat /run/secrets/p)",
+        "redis-cli -a `cat /run/secrets/p`",
+        "redis-cli -a\"$P\"",
+        "mysql -p$(cat /run/secrets/p)",
+        "mysql -p`cat /run/secrets/p`",
+        "sshpass -p $(cat /p) ssh h",
+        "docker login -u x -p $(cat /p)",
+        "docker login -u x -p\"$P\"",
+        "curl -u user:$(cat /p) h",
+        "curl -u \"$U\":\"$P\" h",
+        "foo --password $(cat /p)",
+        "useradd -p $(openssl rand -base64 12) u",
+        "useradd -p \"$(openssl passwd -1 $PW)\" u",
+        "mysql -uroot -p\"$MYSQL_ROOT_PASSWORD\"",
+        "mysql -uroot -p\"${MYSQL_ROOT_PASSWORD}\"",
+        "mysql -uroot -p\"$(cat /p)\"",
+        "mysqldump -p\"$P\" db",
+        "mysqladmin -p\"$P\" ping",
+        "sshpass -p\"$P\" ssh h",
+        "7z x -p\"$PW\" a",
+        "read -p \"Password: \" p",
+        "grep -q \"password=\" /etc/x",
+        "grep -q 'password=' /etc/x && echo 'x y'",
+        "sh -c \"grep 'password=' /etc/x; make\"",
+        "grep -r \"api_key=\" . || true",
+        "if grep -q \"secret:\" /x; then y; fi",
+        "sed -i \"s/password=.*/password=@@PASS@@/\" f",
+        "sed -i \"s/^password=.*/password=${PW}/g\" f",
+        "sed -i 's/^#password=.*$/password=__PASS__/' f",
+        "echo \"Enter token: \" && make",
+        "echo \"Error: api-key: not set\"",
+        "echo \"Error: api-key: missing\"",
+        "jq \".password=env.P\" a",
+        "echo \"token=\\$TOKEN\" > x",
+        "./configure --with-password-hash=bcrypt",
+        "mysql -e \"ALTER USER root IDENTIFIED BY '$PW'\"",
+        "psql -c \"ALTER USER x PASSWORD '${PW}'\"",
+        "mysql -e \"select user, password from mysql.user where user = 'x'\"",
+        "mysqladmin -u root password \"$PW\"",
+        "mosquitto_passwd -b f u \"$PW\"",
+        "composer config http-basic.repo.x user \"$PW\"",
+        "smbclient -U user%$PW //h/s",
+        "smbclient -U user //h/s",
+        "lftp -u user,$PW h",
+        "yes | adduser u",
+        "yes \"$PW\" | passwd root",
+        "(echo $P; echo $P) | smbpasswd -s",
+        "echo \"$P\" | debconf-set-selections",
+        "echo p p/x password | debconf-set-selections",
+        "echo \"app:x:1000:1000::/:/bin/sh\" | tee -a /etc/passwd",
+        "echo hello | adduser -D app",
+        "echo done | sudo tee /x",
+    ] {
+        let text = format!("RUN /bin/sh -c {command} # buildkit");
+        assert_eq!(values(&text), [], "{text}");
+    }
+    let twice = "dotnet nuget add source u -u x --password PW --store-password-in-clear-text";
+    let password = ["Winter", "2024!"].concat();
+    let text = format!("RUN /bin/sh -c {} # buildkit", twice.replace("PW", &password));
+    assert_eq!(found(&text), [password]);
 }
