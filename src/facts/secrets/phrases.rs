@@ -84,12 +84,11 @@ fn statements(text: &str, found: &mut Vec<Credential>) {
             let Some(open) = lower[end..most].find(|c: char| mark(c) || c == ';').map(|at| end + at) else { continue };
             // What leads from the word to the string.
             let way = lower[end..open].trim();
-            let leads = match by {
-                true => way.rsplit(char::is_whitespace).next() == Some("by") || way == "by password",
-                false => {
-                    let set = before(&lower, place).trim_end().ends_with("set");
-                    way == "(" || (way.is_empty() && open > end) || set && way.ends_with('=')
-                }
+            let leads = if by {
+                way.rsplit(char::is_whitespace).next() == Some("by") || way == "by password"
+            } else {
+                let set = before(&lower, place).trim_end().ends_with("set");
+                way == "(" || (way.is_empty() && open > end) || set && way.ends_with('=')
             };
             if !leads || !about() {
                 continue;
@@ -97,7 +96,10 @@ fn statements(text: &str, found: &mut Vec<Credential>) {
             let start = open + lower[open..].chars().take_while(|&c| mark(c)).count();
             let close = lower[start..].find(mark).map_or(lower.len(), |at| start + at);
             if is_secret("password", &text[start..close]) {
-                found.push(Credential { at: (start, close), name: (if by { "identified by" } else { "password" }).to_owned() });
+                found.push(Credential {
+                    at: (start, close),
+                    name: (if by { "identified by" } else { "password" }).to_owned(),
+                });
             }
         }
     }

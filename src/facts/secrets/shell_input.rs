@@ -74,8 +74,8 @@ pub(super) fn fed(text: &str, said: (usize, usize), line: &Line, found: &mut Vec
         }
     };
     let mut at = said.0;
-    let mut count = 0;
-    for line in text[said.0..said.1].split_inclusive('\n').flat_map(|line| line.split_inclusive("\\n")) {
+    let lines = text[said.0..said.1].split_inclusive('\n').flat_map(|line| line.split_inclusive("\\n"));
+    for (count, line) in lines.enumerate() {
         let end = at + line.len();
         let bare = line.trim_end_matches('\n').trim_end_matches("\\n");
         if accounts {
@@ -86,7 +86,6 @@ pub(super) fn fed(text: &str, said: (usize, usize), line: &Line, found: &mut Vec
         } else if count < TWICE {
             say((at, at + bare.len()), "standard input");
         }
-        count += 1;
         at = end;
     }
 }

@@ -177,7 +177,7 @@ fn operands(text: &str, line: &Line, found: &mut Vec<Credential>) {
         let password = match *place {
             Behind(count) => plain.nth(count - 1),
             LastWith(letter) if rest.iter().any(|word| short(word) && of(word).contains(letter)) => {
-                plain.next().and(plain.last())
+                plain.next().and(plain.next_back())
             }
             LastWith(_) => None,
         };
