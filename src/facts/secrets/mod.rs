@@ -15,9 +15,13 @@ mod looks;
 mod metadata;
 mod names;
 mod pattern;
+mod phrases;
+mod quotes;
 mod redact;
 mod search;
+mod shell_input;
 mod shell_options;
+mod shell_words;
 mod spec;
 mod verify;
 

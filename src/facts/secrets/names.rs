@@ -338,6 +338,10 @@ fn promise(name: &str) -> Promise {
     if let Some(object) = object.filter(|_| words.iter().any(|word| ORCHESTRATED.contains(&word.as_str()))) {
         return Promise::Some(object);
     }
+    // A hash, or how to make one: --with-password-hash=bcrypt.
+    if last == "hash" && any(STRONG) {
+        return Promise::Some("key");
+    }
     let key = |pair: &[&str]| pair[1] == "key" && OF_KEYS.contains(&pair[0]);
     if any(STRONG)
         || stems.iter().any(|stem| ends_so(stem))
