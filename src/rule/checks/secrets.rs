@@ -331,6 +331,16 @@ pub fn secret_in_history(facts: &Facts, _: &Params, sink: &mut Sink) {
     }
 }
 
+/// The words as one line that a shell reads as they are, byte for byte as long: what a shell would take for more than a
+/// letter is only a letter in a word of an exec form. A word with blanks may be a script.
+fn as_shell(words: &[String]) -> String {
+    let plain = |word: &String| {
+        let is_script = word.contains(|c: char| c.is_ascii_whitespace());
+        if is_script { word.clone() } else { word.replace(['<', '>', '#', '|', '&', ';', '(', ')', '`'], "_") }
+    };
+    words.iter().map(plain).collect::<Vec<_>>().join(" ")
+}
+
 /// The command, the health check, a label, an annotation or another text of the metadata holds a credential.
 pub fn secret_in_command(facts: &Facts, _: &Params, sink: &mut Sink) {
     let container = &facts.config.config;
@@ -350,7 +360,7 @@ pub fn secret_in_command(facts: &Facts, _: &Params, sink: &mut Sink) {
             Some(*end)
         });
         let ends: Vec<usize> = ends.collect();
-        for found in credentials(&line) {
+        for found in credentials(&as_shell(words)) {
             let index = ends.partition_point(|end| *end <= found.at.0);
             let begin = index.checked_sub(1).map_or(0, |before| ends[before]);
             teller.tell(Location::config(format!("/config/{name}/{index}")), "image config", &line, &found, begin);
