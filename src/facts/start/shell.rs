@@ -29,7 +29,7 @@ pub struct ShellForm {
     /// Whether the shell gives its process to the last command (`exec`, or by itself); `None` when it cannot be told.
     pub hands_over: Option<bool>,
     /// Signals on which the text acts itself while it waits for what it has put into the background: upper case, without
-    /// `SIG`. See [`passed_on`].
+    /// `SIG`.
     pub passes_on: Vec<String>,
     /// Whether this shell runs for sure. `false`: the form stands in `Cmd` behind a script that may run its arguments.
     pub certain: bool,
