@@ -2,7 +2,7 @@
 //! takes off an outer compression. Knows no image format.
 
 use super::error::Trouble;
-use super::unpack::Unpack;
+use super::unpack::{Unpack, compression};
 use super::{guess, members};
 use crate::model::Limits;
 use std::fs::File;
@@ -120,15 +120,6 @@ fn spool(mut from: impl Read, compressed: Option<&'static str>, limits: &Limits)
         file.write_all(&chunk[..read]).map_err(full)?;
     }
     Ok(Input::Archive { file, size, damage, behind: None })
-}
-
-/// The compression that `head` begins with, when we can take it off.
-pub(super) fn compression(head: &[u8]) -> Option<&'static str> {
-    match head {
-        [0x1f, 0x8b, ..] => Some("gzip"),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some("zstd"),
-        _ => None,
-    }
 }
 
 /// Refuses what does not begin with a tar header or the zeros that end one.

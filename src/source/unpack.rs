@@ -1,7 +1,6 @@
 //! Takes off an outer compression: members of gzip (RFC 1952) or frames of zstd (RFC 8878), as many as follow one
 //! another. What follows the last one and is none is counted, not an error: its bytes are no part of the archive.
 
-use super::input::compression;
 use crate::model::Limits;
 use flate2::bufread::GzDecoder;
 use std::io::{self, BufRead, Read};
@@ -136,6 +135,15 @@ impl<R: BufRead> Read for Ahead<R> {
         let count = self.fill_buf()?.read(out)?;
         self.consume(count);
         Ok(count)
+    }
+}
+
+/// The compression that `head` begins with, when we can take it off.
+pub(super) fn compression(head: &[u8]) -> Option<&'static str> {
+    match head {
+        [0x1f, 0x8b, ..] => Some("gzip"),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some("zstd"),
+        _ => None,
     }
 }
 

@@ -1,14 +1,11 @@
 //! Credentials in a line of text that people write for shells and builders: assignments, options, headers, URLs. For
 //! variables and history, not for files. Every find has its place in the text, so that what is named can be masked.
 
-use super::credential::Credential;
-use super::names::{is_reference, is_secret_name, is_secret_value};
+use super::credential::{Credential, JUDGED, is_secret};
+use super::names::is_secret_name;
 use super::quotes::Quotes;
 use super::{phrases, shell_options};
 use std::ops::Range;
-
-/// Bytes of a value that are looked at to tell whether it is a credential. Every name before a long value asks anew.
-const JUDGED: usize = 1 << 10;
 
 /// A value that is longer and no credential is not looked into again: without this bound a word of a megabyte that names
 /// a password in every tenth byte would be read a hundred thousand times.
@@ -224,24 +221,6 @@ fn limit(text: &str, quotes: &Quotes, edits: bool, start: usize, mark: usize) ->
 
 /// Bytes before a name in which the script begins that replaces it.
 const EDIT: usize = 256;
-
-/// Beginnings of regular expressions.
-const EXPRESSIONS: &[&str] = &[
-    ".*", ".+", ".\\{", "[^", "[a-z", "[A-Z", "[0-9", "[[:", "(.", "([", "(?", "\\(", "\\S", "\\s", "\\w", "\\d",
-    "\\1", "\\2",
-];
-
-/// [`is_secret_value`] by the beginning of a value; none is a regular expression, a reference out of another language, or
-/// one that the shell leaves to others.
-pub(super) fn is_secret(name: &str, value: &str) -> bool {
-    let end = (0..=value.len().min(JUDGED)).rev().find(|&end| value.is_char_boundary(end)).unwrap_or(0);
-    let value = &value[..end];
-    let left = value.starts_with("\\$") && is_reference(value.trim_start_matches('\\'));
-    let template = value.len() > 4 && value.starts_with("__") && value.ends_with("__");
-    let environment = ["env.", "process.env", "os.environ", "os.getenv", "ENV["];
-    let other = environment.iter().chain(EXPRESSIONS).any(|begin| value.starts_with(begin));
-    !left && !template && !other && value != "$" && is_secret_value(name, value)
-}
 
 /// `ENV NAME value`, the old form.
 fn env_with_blank(text: &str, found: &mut Vec<Credential>) {

@@ -1,8 +1,7 @@
 //! Credentials that words of another language than the shell's announce: a `.netrc`, statements of SQL, answers for
 //! debconf. For texts that commands carry; files of these kinds are read elsewhere.
 
-use super::credential::Credential;
-use super::credentials::is_secret;
+use super::credential::{Credential, is_secret};
 
 /// Bytes before a password that tell in what it stands.
 const BEFORE: usize = 256;

@@ -1,10 +1,8 @@
 //! Credentials that programs read from their input: `echo user:x | chpasswd`, `passwd --stdin <<< x`,
 //! `(echo x; echo x) | smbpasswd -s`. How commands are cut is for others.
 
-use super::credential::Credential;
-use super::credentials::is_secret;
-use super::shell_options::base;
-use super::shell_words::{Line, Word};
+use super::credential::{Credential, is_secret};
+use super::shell_words::{Line, Word, base};
 
 /// Programs that say their words.
 const SPEAKERS: &[&str] = &["echo", "printf", "yes"];

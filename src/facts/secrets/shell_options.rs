@@ -1,11 +1,10 @@
 //! Credentials that a command line hands to a program: `--password x`, `mysql -px`, `curl -u user:x`,
 //! `htpasswd -b file user x`. What programs read from their input, and how words are cut, is for others.
 
-use super::credential::Credential;
-use super::credentials::is_secret;
+use super::credential::{Credential, is_secret};
 use super::names::is_secret_name;
 use super::shell_input::{fed, piped, says};
-use super::shell_words::{Line, Lines, Word, unquoted};
+use super::shell_words::{Line, Lines, Word, base, unquoted};
 use std::ops::Range;
 
 /// How an option carries its value.
@@ -143,15 +142,6 @@ fn stretch(text: &str, range: Range<usize>, depth: usize, found: &mut Vec<Creden
 
 /// Commands of a group that are kept for the one that reads them.
 const GROUP: usize = 16;
-
-/// The word of a command as it runs, without the folders of its program.
-pub(super) fn base<'a>(text: &'a str, word: &Word) -> &'a str {
-    let whole = &text[word.inner.0..word.inner.1];
-    match whole.rsplit_once('/') {
-        Some((folder, name)) if folder.ends_with("bin") => name,
-        _ => whole,
-    }
-}
 
 /// The place without quotes around it.
 fn bare(text: &str, (from, to): (usize, usize)) -> (usize, usize) {

@@ -186,3 +186,12 @@ pub(super) fn unquoted(bytes: &[u8], from: usize, to: usize) -> (usize, usize) {
     };
     if close == Some(end - 1) { (begin + 1, end - 1) } else { (from, to) }
 }
+
+/// The word of a command as it runs, without the folders of its program.
+pub(super) fn base<'a>(text: &'a str, word: &Word) -> &'a str {
+    let whole = &text[word.inner.0..word.inner.1];
+    match whole.rsplit_once('/') {
+        Some((folder, name)) if folder.ends_with("bin") => name,
+        _ => whole,
+    }
+}
