@@ -11,7 +11,7 @@ use crate::policy::Decision;
 use crate::report::files::{EntryRow, FileKind, FileRow};
 use crate::report::{ImageReport, Layer, Tool, User};
 use crate::rule::{self, RuleSet, check_examples};
-use crate::scan::{self, Options, Reading};
+use crate::scan::{self, Reading};
 use crate::source::{Choice, Image, Source, SourceError, open};
 use std::ffi::OsStr;
 use std::path::Path;
@@ -97,8 +97,15 @@ pub(super) fn look(
 ) -> Result<Looked, Problem> {
     let limits = Limits::default();
     let source = open_image(reference, args, &limits).map_err(|problem| clean(problem, &rules.patterns))?;
-    let options = Options { limits: &limits, threads: threads(args), patterns: &rules.patterns, content, progress };
-    let scan = scan::scan(&*source, &rules.set, wanted, options);
+    let reading = Reading {
+        hash_files: false,
+        limits: &limits,
+        threads: threads(args),
+        patterns: &rules.patterns,
+        content,
+        progress,
+    };
+    let scan = scan::scan(&*source, &rules.set, wanted, reading);
     Ok(Looked { image: describe(source.image(), &scan.facts, &scan.redactor), outcome: scan.outcome })
 }
 

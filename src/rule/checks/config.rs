@@ -3,9 +3,7 @@
 use super::privilege::{may_bind_low_ports, open_to_others};
 use super::process::{find_program, first_trouble, is_builtin};
 use super::quote::{quote, shown};
-use crate::facts::{Facts, Start};
-use crate::image::Command;
-use crate::layer::EntryKind;
+use crate::facts::{Command, EntryKind, Facts, Start};
 use crate::model::{ImagePath, Location, Severity};
 use crate::rule::{Params, Sink};
 

@@ -5,8 +5,7 @@ mod programs;
 
 use super::manager::{Task, asked};
 use super::quote::quote;
-use crate::facts::Facts;
-use crate::image::{Command, InstructionKind, Step};
+use crate::facts::{Command, Facts, InstructionKind, Step};
 use crate::model::{Severity, visible_str};
 use crate::rule::{Params, Sink};
 use fetched::Run;

@@ -1,8 +1,7 @@
 //! What makes an image change after it was built and looked at.
 
 use super::manager::{Task, asked};
-use crate::facts::Facts;
-use crate::image::InstructionKind;
+use crate::facts::{Facts, InstructionKind};
 use crate::model::{ImagePath, Location, visible_str};
 use crate::rule::{Params, Sink};
 

@@ -1,6 +1,6 @@
 //! What a build command asks of a package manager, whichever one it is. Reads words; judges nothing.
 
-use crate::image::{Command, Word};
+use crate::facts::{Command, Word};
 
 /// What a package manager is asked to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

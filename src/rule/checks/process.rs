@@ -2,8 +2,7 @@
 //! not read here.
 
 use super::quote::quote;
-use crate::facts::{Facts, Role, Start, StartProgram, Trouble};
-use crate::layer::{EntryKind, Node};
+use crate::facts::{EntryKind, Facts, Node, Role, Start, StartProgram, Trouble};
 use crate::model::{Confidence, ImagePath, Location, visible_str};
 use crate::rule::{Params, Sink};
 

@@ -14,8 +14,7 @@ use super::quote::{quote, shown};
 use crate::facts::secrets::{
     Credential, credential_info, credentials, is_placeholder, is_secret_name, is_secret_value,
 };
-use crate::facts::{AFTER_THE_END, Facts, Hit};
-use crate::image::{InstructionKind, Way};
+use crate::facts::{AFTER_THE_END, Facts, Hit, InstructionKind, Way};
 use crate::model::{Confidence, ImagePath, LayerIndex, Location, Presence, SecretInfo, Severity};
 use crate::rule::{Params, Sink};
 use std::collections::{BTreeMap, HashMap, HashSet};

@@ -2,8 +2,7 @@
 
 use super::super::quote::{listed, quote, shown};
 use super::sudo::working_sudo;
-use crate::facts::{Facts, FileCapabilities, is_powerful};
-use crate::layer::{EntryKind, Node};
+use crate::facts::{EntryKind, Facts, FileCapabilities, Node, is_powerful};
 use crate::model::{ImagePath, Location, Severity};
 use crate::rule::{Params, Sink};
 use std::collections::BTreeMap;
