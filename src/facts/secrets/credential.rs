@@ -1,6 +1,6 @@
 //! A credential that stands in a text: its place and what it is given to. Never its value.
 
-use super::names::{is_reference, is_secret_value};
+use super::values::{is_reference, is_secret_value};
 use std::ops::Range;
 
 /// Bytes of a value that are looked at to tell whether it is a credential. Every name before a long value asks anew.

@@ -4,6 +4,7 @@
 use super::credential::{Credential, JUDGED, is_secret};
 use super::names::is_secret_name;
 use super::quotes::Quotes;
+use super::values::is_of_sentences;
 use super::{phrases, shell_options};
 use std::ops::Range;
 
@@ -59,7 +60,8 @@ fn assignments(text: &str, quotes: &Quotes, found: &mut Vec<Credential>) {
         let package = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-+.".contains(&b));
         let version =
             package && text[at.clone()].starts_with(|c: char| c.is_ascii_digit()) && text[at.clone()].contains('.');
-        let secret = !version && is_secret(name, &text[at.clone()]);
+        let secret =
+            !version && is_secret(name, &text[at.clone()]) && !(over.is_none() && is_example(text, quotes, &at));
         if secret || at.len() > LONG {
             skip = at.end;
         }
@@ -67,6 +69,16 @@ fn assignments(text: &str, quotes: &Quotes, found: &mut Vec<Credential>) {
             found.push(Credential { at: (at.start, at.end), name: name.to_owned() });
         }
     }
+}
+
+/// Whether the value at `at` is a plain word in a sentence that a command prints: "set token=abc in the config".
+fn is_example(text: &str, quotes: &Quotes, at: &Range<usize>) -> bool {
+    let plain = at.len() < 8 && text[at.clone()].bytes().all(|byte| byte.is_ascii_lowercase());
+    let behind = || {
+        let close = quotes.around(at.start)?.1;
+        text.get(at.end..close)?.strip_prefix(' ')?.split_ascii_whitespace().next()
+    };
+    plain && behind().is_some_and(is_of_sentences)
 }
 
 /// `"name": "value"`, `name: value` with a quoted value, as in JSON and YAML that a command writes.
@@ -117,7 +129,8 @@ fn urls(text: &str, found: &mut Vec<Credential>) {
             None if user.len() >= 20 && !super::looks::is_client_dsn(user, &text[end..]) => from..at_sign,
             None => continue,
         };
-        if is_secret("password", &text[secret.clone()]) && !super::names::is_placeholder_in_url(&text[secret.clone()]) {
+        if is_secret("password", &text[secret.clone()]) && !super::values::is_placeholder_in_url(&text[secret.clone()])
+        {
             let host = text[at_sign + 1..end].split(':').next().unwrap_or("");
             found.push(Credential { at: (secret.start, secret.end), name: format!("URL of {host}") });
         }

@@ -23,6 +23,7 @@ mod shell_input;
 mod shell_options;
 mod shell_words;
 mod spec;
+mod values;
 mod verify;
 
 pub use configs::{
@@ -37,10 +38,11 @@ pub use finds::{Finds, is_text_at};
 pub use generate::generate;
 pub use keys::{STORE, STORE_HEAD, STORES, may_be_store, unlock};
 pub use metadata::{Told, metadata};
-pub use names::{is_placeholder, is_secret_name, is_secret_value};
+pub use names::is_secret_name;
 pub use pattern::Patterns;
 pub use redact::{Masked, Redactor, credential_info};
 pub use spec::{Check, Companion, Left, SecretRule, SecretSpec, Structure};
+pub use values::{is_placeholder, is_secret_value};
 
 use crate::model::{Confidence, SecretInfo, Severity};
 

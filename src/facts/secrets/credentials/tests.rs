@@ -48,6 +48,8 @@ fn credentials_are_found_whole() {
         ("RUN htpasswd -bc /etc/pw admin hush", &["hush"]),
         ("RUN echo '{\"password\": \"hush\"}' > /x", &["hush"]),
         ("RUN echo \"PASSWORD=hush\" >> .env", &["hush"]),
+        ("RUN echo \"password=hush in=x\" >> .env", &["hush"]),
+        ("RUN ./login --password=hush in here", &["hush"]),
         ("RUN PASS=ab\"cd ef\"gh ./x", &["ab\"cd ef\"gh"]),
         ("RUN wget --header='PRIVATE-TOKEN: abc-def' https://x.example", &["abc-def"]),
         ("RUN [\"sh\", \"-c\", \"mysql -psecr3t\"]", &["secr3t"]),
@@ -101,6 +103,8 @@ fn what_is_no_credential_is_left_alone() {
         "RUN if [ \"$PASSWORD\" == \"x\" ]; then :; fi",
         "RUN echo \"machine x.example login me password $PW\" > ~/.netrc",
         "RUN echo give a login and a password please",
+        "RUN echo \"use --password to log in\" >> /etc/motd",
+        "RUN echo \"set token=abc in config\"",
     ] {
         assert_eq!(values(text), [], "{text}");
     }
