@@ -66,7 +66,7 @@ impl<'a> Stream<'a> {
         Self {
             decoder: Decoder::new(Counted { stored, progress: reading.progress }, limits),
             walk: TarWalk::new(limits),
-            gather: Gather::new(limits, budget, index, reading.hash_files),
+            gather: Gather::new(limits, budget, index, reading.hash_files).searched(reading.content),
             most: limits.decompressed,
             at: 0,
             sequence: 0,

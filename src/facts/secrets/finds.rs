@@ -87,7 +87,7 @@ pub fn is_text_at(from: u64, bytes: &[u8]) -> bool {
 }
 
 /// Whether a file that begins so is a program or a library of object files: ELF, Mach-O (also universal), PE, ar.
-pub(super) fn is_program(file: &[u8]) -> bool {
+pub(in crate::facts) fn is_program(file: &[u8]) -> bool {
     matches!(
         file,
         [0x7f, b'E', b'L', b'F', ..]

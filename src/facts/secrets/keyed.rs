@@ -2,12 +2,9 @@
 //! and they are given to a name that speaks of a secret. Everywhere else they are a hash, a commit or chance.
 
 use super::names::{is_secret_name, words};
-use super::spec::{SecretRule, Template};
+use super::spec::{SecretRule, Template, WORD};
 use super::verify::{Verified, Window, forward, grade, is_free_left, is_free_right};
 use std::ops::Range;
-
-/// The shortest word, bytes.
-pub(super) const LEAST: usize = 4;
 
 /// How far behind the word the value may end to begin, bytes, when the rule does not say.
 const WITHIN: usize = 100;
@@ -57,18 +54,6 @@ const GENERAL: &[&str] = &[
     "x",
 ];
 
-/// What the search looks for in place of a literal, in any case: each word, also with `-` for `_`. One that begins with
-/// another would lead to the same values.
-pub(super) fn words_of(near: &[String]) -> Vec<Vec<u8>> {
-    let lower: Vec<String> = near.iter().map(|word| word.to_ascii_lowercase()).collect();
-    let mut words: Vec<Vec<u8>> =
-        lower.iter().flat_map(|word| [word.clone(), word.replace('_', "-")]).map(String::into_bytes).collect();
-    words.sort_unstable();
-    // Sorted, a word stands right behind what it begins with.
-    words.dedup_by(|word, shorter| word.starts_with(shorter));
-    words
-}
-
 /// Looks behind the word at the window's anchor for the first value of `template` that is given to a fitting name; one with a
 /// checksum needs no name.
 pub(super) fn verify(rule: &SecretRule, template: &Template, window: Window<'_>) -> Option<Verified> {
@@ -77,7 +62,7 @@ pub(super) fn verify(rule: &SecretRule, template: &Template, window: Window<'_>)
         return None;
     }
     let within = rule.spec.within.unwrap_or(WITHIN).min(super::REACH);
-    let from = anchor + LEAST;
+    let from = anchor + WORD;
     for start in from..bytes.len().min(anchor + within) {
         if !is_free_left(template.beside, &bytes[..start]) {
             continue;

@@ -42,6 +42,22 @@ const STORED: &[&str] = &[
     "$ansible_vault",
 ];
 
+/// Beginnings of keys and tokens that are made to be shown to everybody: Mapbox' and Stripe's for browsers, public keys
+/// and certificates.
+const PUBLIC: &[&str] = &[
+    "pk.",
+    "pk_live_",
+    "pk_test_",
+    "sb_publishable_",
+    "ssh-rsa ",
+    "ssh-ed25519 ",
+    "ecdsa-sha2-",
+    "age1",
+    "-----BEGIN CERTIFICATE",
+    "-----BEGIN PUBLIC",
+    "-----BEGIN RSA PUBLIC",
+];
+
 /// Words before a space that say how a header authorizes.
 const SCHEMES: &[&str] = &["basic", "bearer", "token", "apikey", "bot", "ssws"];
 
@@ -57,6 +73,23 @@ pub(super) fn is_stored(value: &str) -> bool {
     // Google's Secret Manager.
     let resource = matches!(parts[..], ["projects", _, "secrets", ..]);
     STORED.iter().any(begins) || resource
+}
+
+/// Whether `value` says by its beginning that everybody may know it.
+pub(super) fn is_public(value: &str) -> bool {
+    PUBLIC.iter().any(|begin| value.len() > begin.len() && value.starts_with(begin))
+}
+
+/// Whether `user`, alone before the `@` of a URL whose host ends before `rest`, is the public half of a Sentry DSN: 32 hex
+/// digits, and a project's number at the end of the path.
+pub(super) fn is_client_dsn(user: &str, rest: &str) -> bool {
+    let path = rest.strip_prefix('/').unwrap_or_default();
+    let path = path.split(|c: char| c.is_whitespace() || "\"'?#,;".contains(c)).next().unwrap_or_default();
+    let project = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    user.len() == 32
+        && user.bytes().all(|byte| byte.is_ascii_hexdigit())
+        && !project.is_empty()
+        && project.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Whether `value` authorizes as a header does: `Basic` or `Bearer` and what follows, or `user:password` in base64.
@@ -194,6 +227,11 @@ mod tests {
         ] {
             assert!(is_stored(value), "{value}");
         }
+        let key = "0123456789abcdef".repeat(2);
+        for rest in ["/2", "/sentry/42/", "/7\" next"] {
+            assert!(is_client_dsn(&key, rest), "{rest}");
+        }
+        assert!(!is_client_dsn(&key, "/org/repo") && !is_client_dsn(&key, "") && !is_client_dsn(&key[1..], "/2"));
         for value in ["vaulted", "vault:", "encode", "projects/p/x", "hunter2:x"] {
             assert!(!is_stored(value), "{value}");
         }

@@ -17,10 +17,15 @@ mod looks;
 mod metadata;
 mod names;
 mod pattern;
+mod phrases;
+mod quotes;
 mod redact;
 mod search;
+mod shell_input;
 mod shell_options;
+mod shell_words;
 mod spec;
+mod values;
 mod verify;
 
 pub use configs::{
@@ -30,14 +35,16 @@ pub use credential::Credential;
 pub use credentials::credentials;
 pub use entries::in_entries;
 pub use extent::Extent;
+pub(super) use finds::is_program;
 pub use finds::{Finds, is_text_at};
 pub use generate::generate;
 pub use keys::{STORE, STORE_HEAD, STORES, may_be_store, unlock};
 pub use metadata::{Told, metadata};
-pub use names::{is_placeholder, is_secret_name, is_secret_value};
+pub use names::is_secret_name;
 pub use pattern::Patterns;
 pub use redact::{Masked, Redactor, credential_info};
 pub use spec::{Check, Companion, Inside, Left, SecretRule, SecretSpec, Structure};
+pub use values::{is_placeholder, is_secret_value};
 
 use crate::model::{Confidence, SecretInfo, Severity};
 

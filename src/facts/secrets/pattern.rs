@@ -9,7 +9,7 @@ use super::finds::{Find, Finds, Part};
 use super::keyed;
 use super::keys;
 use super::search::{Anchor, Search};
-use super::spec::{Class, Left, Piece, SecretRule, Structure, Template, read_run};
+use super::spec::{Class, Left, Piece, SecretRule, Structure, Template};
 use super::verify::{Verified, Window, is_free_left, verify};
 use super::{AHEAD, BEHIND, CARRY};
 use crate::model::push_hex;
@@ -51,43 +51,20 @@ impl Patterns {
         let mut words: BTreeMap<Vec<u8>, Vec<Try>> = BTreeMap::new();
         for (rule, number) in rules.iter().zip(0u16..) {
             let named = |error: String| format!("rule {}: {error}", rule.name);
-            match (rule.spec.structure, rule.spec.tokens.is_empty()) {
-                (Some(structure), true) => {
-                    for anchor in keys::anchors(structure) {
-                        anchors.entry(anchor.to_vec()).or_default().push(Try::Structure(number, structure));
+            for template in rule.spec.templates().map_err(named)? {
+                if template.bare {
+                    for word in rule.spec.words() {
+                        words.entry(word).or_default().push(Try::Keyed(templates.len()));
                     }
+                } else {
+                    anchors.entry(template.anchor().to_vec()).or_default().push(Try::Template(templates.len()));
                 }
-                (None, false) => {
-                    for token in &rule.spec.tokens {
-                        let near = &rule.spec.near;
-                        let read = if near.is_empty() { Template::read } else { Template::read_value };
-                        let template = read(token).map_err(named)?;
-                        if template.bare {
-                            for word in keyed::words_of(near) {
-                                if word.len() < keyed::LEAST {
-                                    let least = keyed::LEAST;
-                                    return Err(named(format!("a word of `near` needs {least} bytes or more")));
-                                }
-                                words.entry(word).or_default().push(Try::Keyed(templates.len()));
-                            }
-                        } else {
-                            let anchor = template.anchor().to_vec();
-                            anchors.entry(anchor).or_default().push(Try::Template(templates.len()));
-                        }
-                        templates.push((number, template));
-                    }
-                }
-                _ => return Err(named("needs tokens, or a structure, not both".to_owned())),
+                templates.push((number, template));
             }
-            if let Some(inside) = &rule.spec.inside {
-                for text in [&inside.begins, &inside.sample].into_iter().filter(|text| !text.is_empty()) {
-                    Template::read_value(text).map_err(|error| named(format!("inside: {error}")))?;
+            if let Some(structure) = rule.spec.structure {
+                for anchor in keys::anchors(structure) {
+                    anchors.entry(anchor.to_vec()).or_default().push(Try::Structure(number, structure));
                 }
-            }
-            if let Some(companion) = &rule.spec.companion {
-                let inner = companion.token.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
-                let run = inner.ok_or_else(|| "a companion is one {class:length}".to_owned()).and_then(read_run);
-                let Piece::Run { .. } = run.map_err(named)? else { continue };
             }
         }
         let anchors = anchors.into_iter().map(|(text, tries)| (Anchor { text, any_case: false }, tries));
@@ -260,7 +237,7 @@ impl Patterns {
     pub fn scan_slowly(&self, file: &[u8], entry: u32, finds: &mut Finds) {
         let extent = Extent { at: 0, len: file.len(), entry, file: 0, first: true, last: true, binary: false };
         self.scan_beginnings(file, (0, file.len(), 0), &[extent], finds);
-        let words = |index: usize| keyed::words_of(&self.rules[usize::from(self.templates[index].0)].spec.near);
+        let words = |index: usize| self.rules[usize::from(self.templates[index].0)].spec.words();
         let tries: BTreeSet<Try> = self.tries.iter().flatten().copied().collect();
         let anchors_of = |attempt: &Try| match attempt {
             Try::Template(index) => vec![self.templates[*index].1.anchor().to_vec()],

@@ -179,6 +179,51 @@ impl SecretRule {
     }
 }
 
+/// The shortest word of `near` that can stand for a literal, bytes.
+pub(super) const WORD: usize = 4;
+
+impl SecretSpec {
+    /// Says what is wrong with the format, where serde cannot: neither tokens nor a structure, or both; a template or a
+    /// companion that cannot be read.
+    pub fn check(&self) -> Result<(), String> {
+        self.templates().map(drop)
+    }
+
+    /// Its templates, compiled.
+    pub(super) fn templates(&self) -> Result<Vec<Template>, String> {
+        if self.structure.is_some() != self.tokens.is_empty() {
+            return Err("needs tokens, or a structure, not both".to_owned());
+        }
+        if let Some(companion) = &self.companion {
+            let inner = companion.token.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+            read_run(inner.ok_or("a companion is one {class:length}")?)?;
+        }
+        if let Some(inside) = &self.inside {
+            for text in [&inside.begins, &inside.sample].into_iter().filter(|text| !text.is_empty()) {
+                Template::read_value(text).map_err(|error| format!("inside: {error}"))?;
+            }
+        }
+        let read = if self.near.is_empty() { Template::read } else { Template::read_value };
+        let templates: Vec<Template> = self.tokens.iter().map(|token| read(token)).collect::<Result<_, _>>()?;
+        if templates.iter().any(|template| template.bare) && self.words().iter().any(|word| word.len() < WORD) {
+            return Err(format!("a word of `near` needs {WORD} bytes or more"));
+        }
+        Ok(templates)
+    }
+
+    /// What the search looks for in place of a literal, in any case: each word of `near`, also with `-` for `_`. One that
+    /// begins with another would lead to the same values.
+    pub(super) fn words(&self) -> Vec<Vec<u8>> {
+        let lower: Vec<String> = self.near.iter().map(|word| word.to_ascii_lowercase()).collect();
+        let mut words: Vec<Vec<u8>> =
+            lower.iter().flat_map(|word| [word.clone(), word.replace('_', "-")]).map(String::into_bytes).collect();
+        words.sort_unstable();
+        // Sorted, a word stands right behind what it begins with.
+        words.dedup_by(|word, shorter| word.starts_with(shorter));
+        words
+    }
+}
+
 impl Check {
     /// Whether a sum that fits proves a token beyond doubt.
     pub(super) fn proves(self) -> bool {

@@ -5,8 +5,7 @@ mod programs;
 
 use super::manager::{Task, asked};
 use super::quote::quote;
-use crate::facts::Facts;
-use crate::image::{Command, InstructionKind, Step};
+use crate::facts::{Command, Facts, InstructionKind, Step};
 use crate::model::{Severity, visible_str};
 use crate::rule::{Params, Sink};
 use fetched::Run;
@@ -59,11 +58,9 @@ pub fn update_alone(facts: &Facts, _: &Params, sink: &mut Sink) {
             continue;
         }
         if let Some(refresh) = tasks.iter().find(|asked| asked.task == Task::Refresh) {
-            let word = refresh.word;
-            let program = format!("{:?}", refresh.manager).to_lowercase();
-            let message =
-                format!("{program} {word} stands in a step of its own: the cache keeps the lists while they age");
-            sink.find(step.location(), format!("{program} {word}"), message);
+            let program = refresh.as_written();
+            let message = format!("{program} stands in a step of its own: the cache keeps the lists while they age");
+            sink.find(step.location(), program, message);
         }
     }
 }

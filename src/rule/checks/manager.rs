@@ -1,6 +1,6 @@
 //! What a build command asks of a package manager, whichever one it is. Reads words; judges nothing.
 
-use crate::image::{Command, Word};
+use crate::facts::{Command, Word};
 
 /// What a package manager is asked to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,12 +113,22 @@ const MANAGERS: &[Row] = &[
 pub struct Asked<'a> {
     /// Which one.
     pub manager: Manager,
+    /// The program as written, such as `microdnf`.
+    pub program: &'a str,
     /// For what.
     pub task: Task,
-    /// The task as written, such as `dist-upgrade`.
+    /// The task as written, such as `dist-upgrade`; empty for a program of one task.
     pub word: &'a str,
     /// Every argument as written.
     pub arguments: &'a [Word],
+}
+
+impl Asked<'_> {
+    /// The program and the task as written: `dnf upgrade`.
+    #[must_use]
+    pub fn as_written(&self) -> String {
+        format!("{} {}", self.program, self.word).trim_end().to_owned()
+    }
 }
 
 /// What `command` asks of a package manager; `None` when it is none, or does something else.
@@ -131,9 +141,9 @@ pub fn asked(command: &Command) -> Option<Asked<'_>> {
     match effective.program {
         "pacman" => return pacman(effective.arguments),
         "emerge" => return emerge(effective.arguments),
-        word @ ("unattended-upgrade" | "unattended-upgrades") => {
+        program @ ("unattended-upgrade" | "unattended-upgrades") => {
             let (manager, task) = (Manager::Apt, Task::UpgradeAll);
-            return Some(Asked { manager, task, word, arguments: effective.arguments });
+            return Some(Asked { manager, program, task, word: "", arguments: effective.arguments });
         }
         _ => {}
     }
@@ -148,7 +158,7 @@ pub fn asked(command: &Command) -> Option<Asked<'_>> {
         Task::Install if only => Task::UpgradeSome,
         task => *task,
     };
-    Some(Asked { manager: *manager, task, word, arguments: effective.arguments })
+    Some(Asked { manager: *manager, program: effective.program, task, word, arguments: effective.arguments })
 }
 
 /// pacman has letters for words: S installs, y refreshes, u upgrades.
@@ -163,7 +173,7 @@ fn pacman(arguments: &[Word]) -> Option<Asked<'_>> {
         () if has('y') => Task::Refresh,
         () => return None,
     };
-    Some(Asked { manager: Manager::Pacman, task, word: &letters.text, arguments })
+    Some(Asked { manager: Manager::Pacman, program: "pacman", task, word: &letters.text, arguments })
 }
 
 /// Options under which a package manager says what it would do, prints help, or fetches without installing.
@@ -231,7 +241,7 @@ fn emerge(arguments: &[Word]) -> Option<Asked<'_>> {
         (None, None) if arguments.iter().any(|word| word.text == "--sync") => (Task::Refresh, "--sync"),
         _ => return None,
     };
-    Some(Asked { manager: Manager::Emerge, task, word, arguments })
+    Some(Asked { manager: Manager::Emerge, program: "emerge", task, word, arguments })
 }
 
 /// The words that are no options and no options' values.

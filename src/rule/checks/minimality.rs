@@ -9,9 +9,7 @@ pub use programs::{compiler_left, debugger_left, package_manager_left, shell_lef
 use super::manager::{Manager, Task, asked};
 use super::secrets::has_sensitive_name;
 use super::shipped::{Shipped, components, files, shipped_under};
-use crate::facts::Facts;
-use crate::image::{Command, InstructionKind, Step};
-use crate::layer::EntryKind;
+use crate::facts::{Command, EntryKind, Facts, InstructionKind, Step};
 use crate::model::{Confidence, ImagePath, Location, Presence, Severity};
 use crate::rule::{Params, Sink};
 use caches::is_in_cache;

@@ -2,8 +2,7 @@
 //! not read here.
 
 use super::quote::quote;
-use crate::facts::{Facts, Role, Start, StartProgram, Trouble};
-use crate::layer::{EntryKind, Node};
+use crate::facts::{EntryKind, Facts, Node, Role, Start, StartProgram, Trouble};
 use crate::model::{Confidence, ImagePath, Location, visible_str};
 use crate::rule::{Params, Sink};
 
@@ -63,6 +62,16 @@ pub fn shell_form_entrypoint(facts: &Facts, _: &Params, sink: &mut Sink) {
     // These hand over their last command; bash and busybox are told apart by the facts.
     if form.hands_over.is_none() && matches!(base(&form.shell), "zsh" | "ksh" | "mksh") {
         return;
+    }
+    let stop = facts.config.config.stop_signal.to_ascii_uppercase();
+    let stop = match stop.strip_prefix("SIG").unwrap_or(&stop) {
+        "" | "15" => "TERM",
+        "2" => "INT",
+        "3" => "QUIT",
+        other => other,
+    };
+    if form.passes_on.iter().any(|signal| signal == stop) {
+        return; // the shell waits, and passes on what it traps
     }
     let before = facts.start.programs.iter().take_while(|program| program.role != Role::Shell);
     let init = before.filter(|program| program.role == Role::Init).last();
@@ -201,6 +210,9 @@ const SUPERVISORS: &[&str] = &[
     "hivemind",
     "overmind",
     "immortaldir",
+    "dinit",
+    "runit",
+    "s6-linux-init",
     "nitro",
     "process-compose",
     "parallel-run",
@@ -267,6 +279,10 @@ fn supervisor(facts: &Facts, program: &StartProgram) -> Option<String> {
     };
     if let Some(found) = known(name).or_else(real) {
         return Some(found);
+    }
+    // Canonical's, which runs services; a test server of the same name does not know these words.
+    if name == "pebble" && matches!(first_operand(&program.arguments, &[]), Some(("run" | "enter", _))) {
+        return Some(name.to_owned());
     }
     let s6 =
         ["/etc/s6-overlay", "/etc/services.d", "/run/s6", "/command/s6-svscan", "/etc/s6/init", "/package/admin/s6"];

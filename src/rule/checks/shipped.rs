@@ -1,8 +1,7 @@
 //! Files as they lie in the layers, whatever a container sees of them: names are compared by component, without making a
 //! path of each.
 
-use crate::facts::LayerFacts;
-use crate::layer::{EntryKind, Record};
+use crate::facts::{EntryKind, LayerFacts, Record};
 use crate::model::ImagePath;
 
 /// A regular file of a layer below some directory.

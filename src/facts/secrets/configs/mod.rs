@@ -15,8 +15,9 @@ mod yaml;
 
 use super::credentials::credentials;
 use super::encode::from_base64;
-use super::names::{is_placeholder, is_reference, is_secret_name, is_secret_value};
+use super::names::is_secret_name;
 use super::redact::credential_info;
+use super::values::{is_placeholder, is_reference, is_secret_value};
 use crate::model::{Confidence, ImagePath, SecretInfo, Severity};
 use row::{Carries, Row, Syntax};
 use std::ops::Range;
@@ -75,7 +76,7 @@ pub enum Form {
 }
 
 /// Bytes of a file of the table that are held.
-pub const HELD: u64 = 256 << 10;
+pub const HELD: u64 = 512 << 10;
 
 /// Whether the table names the file at `path`.
 #[must_use]

@@ -84,3 +84,38 @@ impl Row {
         self.needs.is_empty() || self.needs.iter().any(|word| text.contains(word))
     }
 }
+
+pub(super) const HIGH: Severity = Severity::High;
+pub(super) const MEDIUM: Severity = Severity::Medium;
+
+/// A file of a client whose keys are known.
+pub(super) const fn known(
+    files: &'static [&'static str],
+    syntax: Syntax,
+    what: &'static str,
+    severity: Severity,
+    keys: &'static [(&'static str, Carries)],
+) -> Row {
+    Row { files, syntax, what, severity, needs: &[], keys, judged: false, certain: true }
+}
+
+/// A file where the words of a key tell what it holds.
+pub(super) const fn judged(
+    files: &'static [&'static str],
+    syntax: Syntax,
+    what: &'static str,
+    severity: Severity,
+    keys: &'static [(&'static str, Carries)],
+) -> Row {
+    Row { files, syntax, what, severity, needs: &[], keys, judged: true, certain: false }
+}
+
+/// The same for a name that other files have, too.
+pub(super) const fn needing(row: Row, needs: &'static [&'static str]) -> Row {
+    Row { needs, ..row }
+}
+
+/// The same where a file without a find holds none.
+pub(super) const fn certain(row: Row) -> Row {
+    Row { certain: true, ..row }
+}

@@ -2,7 +2,7 @@
 //! [`rows`](super::rows).
 
 use super::row::Row;
-use super::rows::ROWS;
+use super::rows;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -11,6 +11,9 @@ const PATTERNS: &[&str] = &[
     "example", "examples", "sample", "template", "tmpl", "tpl", "dist", "defaults", "default", "schema", "md", "test",
     "ci", "j2", "erb", "skel", "stub",
 ];
+
+/// Every row, in order.
+static ROWS: LazyLock<Vec<&'static Row>> = LazyLock::new(|| rows::ROWS.into_iter().flatten().collect());
 
 /// A row and the pattern by which it names files.
 type Named = (usize, &'static str);
@@ -63,7 +66,7 @@ pub(super) fn rows(path: &[u8]) -> Vec<&'static Row> {
     let mut numbers: Vec<usize> = exact.chain(open).map(|(number, _)| *number).collect();
     numbers.sort_unstable();
     numbers.dedup();
-    numbers.into_iter().filter_map(|number| ROWS.get(number)).collect()
+    numbers.into_iter().filter_map(|number| ROWS.get(number).copied()).collect()
 }
 
 /// Whether a name says that people are to copy the file.

@@ -5,7 +5,7 @@ use super::programs::{
     FETCHERS, Fetcher, Interpreter, PRINTERS, PROGRAM_DIRECTORIES, Script, compares_digest, is_digest, is_input,
     is_output, is_verifier, operands, unpacks_to_output,
 };
-use crate::image::{Command, Effective, Expansion, Word};
+use crate::facts::{Command, Effective, Expansion, Word};
 use std::collections::BTreeMap;
 
 /// Something fetched that is run.

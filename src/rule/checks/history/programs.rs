@@ -1,6 +1,6 @@
 //! The programs that matter to what is fetched and run, and how their arguments look. Tables; follows nothing.
 
-use crate::image::{Command, Word};
+use crate::facts::{Command, Word};
 
 /// Where a program without a path is looked for.
 pub(super) const PROGRAM_DIRECTORIES: &[&str] =

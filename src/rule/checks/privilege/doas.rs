@@ -1,8 +1,7 @@
 //! The rules of doas, as doas.conf(5) has them: words over continued lines, options in any order, and of all rules that
 //! fit the last decides. Judges nothing.
 
-use crate::facts::Facts;
-use crate::layer::{EntryKind, Node};
+use crate::facts::{EntryKind, Facts, Node};
 use crate::model::{ImagePath, Location};
 
 /// Rules read; far more than any real configuration has.

@@ -2,8 +2,7 @@
 
 use super::super::quote::{listed, quote, shown};
 use super::sudo::working_sudo;
-use crate::facts::{Facts, FileCapabilities, is_powerful};
-use crate::layer::{EntryKind, Node};
+use crate::facts::{EntryKind, Facts, FileCapabilities, Node, is_powerful};
 use crate::model::{ImagePath, Location, Severity};
 use crate::rule::{Params, Sink};
 use std::collections::BTreeMap;
@@ -162,6 +161,13 @@ fn originals(facts: &Facts) -> BTreeMap<[u8; 32], ImagePath> {
             if let Some(path) = path.filter(|path| is_powerful(path.file_name())) {
                 found.entry(*digest).or_insert(path);
             }
+        }
+    }
+    // Hard links have names of their own.
+    let is_program = |node: &Node<'_>| node.kind() == EntryKind::File && is_powerful(node.name());
+    for node in facts.tree.iter().filter(is_program) {
+        if let Some(digest) = facts.digest_of(node) {
+            found.entry(*digest).or_insert_with(|| node.path());
         }
     }
     found

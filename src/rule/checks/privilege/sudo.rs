@@ -4,8 +4,7 @@ use super::super::quote::{listed, quote, shown};
 use super::aliases::{Aliases, Word};
 use super::doas::permits;
 use super::sudoers::{Kind, Scope, Sudoers};
-use crate::facts::{Facts, FileCapabilities, User, is_powerful};
-use crate::layer::{EntryKind, Node};
+use crate::facts::{EntryKind, Facts, FileCapabilities, Node, User, is_powerful};
 use crate::model::{ImagePath, Location, Severity};
 use crate::rule::{Params, Sink};
 use std::collections::{BTreeMap, BTreeSet};
@@ -104,7 +103,7 @@ pub fn sudoers_nopasswd(facts: &Facts, _: &Params, sink: &mut Sink) {
                 let root = becomes_root(&aliases.expand(Kind::RunAs, &grant.run_as));
                 say.grant(at.clone().at_line(grant.line), &users, &commands, root);
             }
-            granted.extend(users);
+            granted.extend(users.into_iter().filter(|_| grant.allows));
         }
     }
     let granted: Vec<Word<'_>> = granted.into_iter().collect();
@@ -145,7 +144,7 @@ pub(super) fn has_rule_for_group(facts: &Facts, names: &[String]) -> Option<bool
     let files = sudoers_files(facts, &mut unread);
     let mut aliases = Aliases::of(files.iter().map(|(_, sudoers)| sudoers));
     let mut grants = files.iter().flat_map(|(_, sudoers)| &sudoers.grants);
-    if grants.any(|grant| aliases.expand(Kind::User, &grant.users).iter().any(is_one)) {
+    if grants.any(|grant| grant.allows && aliases.expand(Kind::User, &grant.users).iter().any(is_one)) {
         return Some(true);
     }
     (unread.gaps.is_empty() && aliases.cut().next().is_none()).then_some(false)
@@ -292,7 +291,13 @@ impl Say<'_> {
         if who.is_empty() {
             return;
         }
-        let allowed = || commands.iter().filter(|command| !command.excluded).map(|command| command.name);
+        // The last word that fits decides: nothing before `!ALL` is allowed.
+        let from =
+            commands.iter().rposition(|command| command.excluded && command.name == "ALL").map_or(0, |at| at + 1);
+        let allowed = || commands[from..].iter().filter(|command| !command.excluded).map(|command| command.name);
+        if allowed().next().is_none() {
+            return;
+        }
         let everything = allowed().any(allows_everything);
         let what = if everything { "any command".to_owned() } else { listed(allowed(), 3) };
         let target = if root { "as root" } else { "as another user" };

@@ -4,8 +4,7 @@
 use super::super::quote::shown;
 use super::super::shipped::files;
 use super::{is_showcase, place};
-use crate::facts::{Facts, Hit};
-use crate::layer::Record;
+use crate::facts::{Facts, Hit, Record};
 use crate::model::{Confidence, ImagePath, LayerIndex, Location, Presence, Severity};
 use crate::rule::{Params, Sink};
 

@@ -4,8 +4,7 @@ mod content;
 
 use super::super::quote::shown;
 use super::{is_showcase, place};
-use crate::facts::{Body, Facts};
-use crate::layer::{EntryKind, Record};
+use crate::facts::{Body, EntryKind, Facts, Record};
 use crate::model::{Confidence, ImagePath, LayerIndex, Presence, Severity};
 use crate::rule::checks::shipped;
 use crate::rule::{Params, Sink};
