@@ -337,3 +337,20 @@ fn health_checks() {
     assert_eq!(wget.programs[0].at, Location::config("/config/Healthcheck/Test"));
     assert!(with(&["NONE"]).is_none() && with(&[]).is_none());
 }
+
+#[test]
+fn what_linux_would_not_start_is_not_followed() {
+    let gaps = |start: &Start| start.gaps.iter().map(|(_, why)| why.clone()).collect::<Vec<_>>();
+    let long = start(&["/bin/sh", "-c", &"env ".repeat(40_000)], &[]);
+    assert_eq!((names(&long), gaps(&long).len()), ("/bin/sh".to_owned(), 1), "{:?}", gaps(&long));
+    assert!(long.shell_form.is_some());
+    // Every `$@` becomes all the words behind the text.
+    let words: Vec<&str> = std::iter::repeat_n("x", 10_000).collect();
+    for text in ["env $@ $@ $@ $@", "cd $@ $@ $@ $@; env"] {
+        let many = start(&[&["/bin/sh", "-c", text], &words[..]].concat(), &[]);
+        let most = many.programs.iter().map(|program| program.arguments.len()).max();
+        assert!(most.is_some_and(|most| most < 20_000), "{text}: {most:?}");
+    }
+    let many = start(&["/bin/sh"], &[&["env"], &words[..], &words[..]].concat());
+    assert_eq!(gaps(&many).len(), 1, "{:?}", gaps(&many));
+}
