@@ -129,7 +129,8 @@ fn spool(
         }
         if is_bomb(size) {
             let name = compressed.unwrap_or_default();
-            let what = format!("becomes more than {UNPACKED_MOST} times its size: decompress it first if that is meant");
+            let what =
+                format!("becomes more than {UNPACKED_MOST} times its size: decompress it first if that is meant");
             return Err(Trouble::broken(format!("{name} around the archive"), what));
         }
         file.write_all(&chunk[..read]).map_err(full)?;

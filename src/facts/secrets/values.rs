@@ -37,6 +37,8 @@ const SETTINGS: &[&str] = &[
     "1",
     "y",
     "n",
+    "string",
+    "str",
 ];
 
 /// Whether the word is one that only sentences have.
@@ -167,6 +169,9 @@ pub(super) fn is_reference(value: &str) -> bool {
             next.is_ascii_alphabetic() || matches!(next, b'{' | b'(' | b'_' | b'@' | b'*' | b'?' | b'#' | b'1'..=b'9')
         }
         [b'`', ..] | [b'{', b'{', ..] => true,
+        // What printf(3) and its kin put in: `%s`, `%(name)s`, `{}`, `{0}`.
+        [b'%', b's' | b'd' | b'v' | b'q' | b'@'] | [b'%', b'(', .., b's'] | [b'{', b'}'] => true,
+        [b'{', number @ .., b'}'] => number.iter().all(u8::is_ascii_digit),
         [b'%', .., b'%'] | [b'@', .., b'@'] => bytes.len() > 2,
         _ => false,
     }

@@ -289,7 +289,8 @@ impl Walk<'_> {
         };
         self.start.shell_form.get_or_insert(form);
         if long {
-            return self.stop(operand, format!("a shell text of more than {MOST_TEXT} bytes, which Linux refuses to start"));
+            return self
+                .stop(operand, format!("a shell text of more than {MOST_TEXT} bytes, which Linux refuses to start"));
         }
         self.behind_text(operand, rest)
     }

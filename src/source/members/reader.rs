@@ -172,7 +172,11 @@ impl Reader<'_> {
         extension: Extension,
         size: u64,
     ) -> Result<(Vec<u8>, Member), Trouble> {
-        let name = extension.sparse_name.or(extension.path).or(extension.long_name).unwrap_or_else(|| header_name(header.as_bytes()));
+        let name = extension
+            .sparse_name
+            .or(extension.path)
+            .or(extension.long_name)
+            .unwrap_or_else(|| header_name(header.as_bytes()));
         let link = || {
             let written = || until_nul(&header.as_bytes()[157..257]).to_vec();
             extension.link.or(extension.long_link).unwrap_or_else(written).into_boxed_slice()
@@ -190,7 +194,9 @@ impl Reader<'_> {
         };
         let is_folder = name.ends_with(b"/");
         let member = match kind {
-            _ if extension.sparse || kind == b'S' => Member::Other("stored as a sparse file, which is not read: pack the archive without tar's --sparse"),
+            _ if extension.sparse || kind == b'S' => {
+                Member::Other("stored as a sparse file, which is not read: pack the archive without tar's --sparse")
+            }
             b'0' | b'\0' | b'7' if is_folder => Member::Folder,
             b'0' | b'\0' | b'7' => Member::File { offset, size },
             b'1' => Member::Link { target: link(), hard: true },
