@@ -79,19 +79,19 @@ fn bits(facts: &Facts, node: Node<'_>) -> String {
 }
 
 /// Setuid and setgid files that a container sees; those of base packages as a fact, others as a fault. What
-/// `setuid-dangerous` and `sudo-installed` tell is left to them.
+/// `setuid-dangerous` tells is left to it. sudo is a fact of this list: that it lets users become root is another rule's,
+/// which may be set aside without this.
 pub fn setuid_file(facts: &Facts, _: &Params, sink: &mut Sink) {
     let originals = originals(facts);
     let sudo = working_sudo(facts);
-    let is_told = |node: Node<'_>| sudo.contains(&node.path()) || danger(facts, node, &originals).is_some();
-    for node in raised(facts).filter(|&node| !is_told(node)) {
+    for node in raised(facts).filter(|&node| danger(facts, node, &originals).is_none()) {
         let path = node.path();
         let owner = facts.packages.owner(&path);
         let known = is_well_known(node);
         let runs = node.mode() & 0o111 != 0;
         let packages = &facts.packages;
         let severity = match owner {
-            _ if !runs => Some(Severity::Info),
+            _ if !runs || sudo.contains(&path) => Some(Severity::Info),
             _ if !known => None,
             Some(_) => Some(Severity::Info),
             // Where no package tells its files nobody can say whose this one is.
