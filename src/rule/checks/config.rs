@@ -11,10 +11,16 @@ use crate::rule::{Params, Sink};
 pub fn no_healthcheck(facts: &Facts, _: &Params, sink: &mut Sink) {
     let test = facts.config.config.healthcheck.as_ref().map(|check| &check.test[..]);
     let why = match test {
-        None => "there is no HEALTHCHECK",
-        Some([]) => "HEALTHCHECK is empty, and there is none to inherit",
-        Some([first, ..]) if first == "NONE" => "HEALTHCHECK NONE turns the check off",
-        Some(_) => return,
+        None => "there is no HEALTHCHECK".to_owned(),
+        Some([]) => "HEALTHCHECK is empty, and there is none to inherit".to_owned(),
+        Some([first, ..]) if first == "NONE" => "HEALTHCHECK NONE turns the check off".to_owned(),
+        Some([kind, rest @ ..]) if matches!(&**kind, "CMD" | "CMD-SHELL") => match rest {
+            [] => format!("the health check of type {kind} has no command"),
+            [first, ..] if first.trim().is_empty() => format!("the health check of type {kind} has an empty command"),
+            _ => return,
+        },
+        // Docker runs a check of no other type, and says so in its log alone.
+        Some([kind, ..]) => format!("the health check is of type {}, which Docker passes over", quote(kind)),
     };
     let message = format!("{why}: write one that asks the application whether it serves");
     sink.find(Location::config("/config/Healthcheck"), "HEALTHCHECK", message);
