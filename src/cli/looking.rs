@@ -6,7 +6,7 @@ use crate::facts::secrets::{self, Patterns, Redactor};
 use crate::facts::{Facts, LayerFacts};
 use crate::image::{Platform, Reference};
 use crate::layer::{EntryKind, Node};
-use crate::model::{Limits, Origin, Outcome, Presence, RuleInfo};
+use crate::model::{ImagePath, Limits, Origin, Outcome, Presence, RuleInfo};
 use crate::policy::Decision;
 use crate::report::files::{EntryRow, FileKind, FileRow};
 use crate::report::{ImageReport, Layer, Tool, User};
@@ -120,7 +120,10 @@ pub(super) fn files(
     let patterns = patterns()?;
     let (facts, outcome) = gather(reference, args, &patterns)?;
     let redactor = Redactor::of_image(&facts.config, &facts.annotations, &patterns);
-    let mut rows: Vec<FileRow> = facts.tree.iter().map(|node| visible_row(&facts, node)).collect();
+    // The root is a line like any other where a layer says something of it.
+    let root = facts.tree.get(&ImagePath::root()).filter(|root| root.layer().is_some());
+    let mut rows: Vec<FileRow> =
+        root.into_iter().chain(facts.tree.iter()).map(|node| visible_row(&facts, node)).collect();
     if removed {
         rows.extend(facts.tree.hidden().iter().filter_map(|hidden| {
             let by = match hidden.presence {
