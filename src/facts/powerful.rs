@@ -1,7 +1,10 @@
 //! Programs that do whatever they are told, by name. With somebody's rights they are as good as that somebody.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 /// Programs that hand their rights to whoever asks: interpreters, shells, editors, and tools that read, write or start
-/// any file. A version may follow the name, as in `python3.11`.
+/// any file.
 const POWERFUL: &[&str] = &[
     // shells
     "ash",
@@ -264,6 +267,8 @@ const POWERFUL: &[&str] = &[
     "zypper",
 ];
 
+static NAMES: LazyLock<HashSet<&str>> = LazyLock::new(|| POWERFUL.iter().copied().collect());
+
 /// What may stand behind a name and leave the program what it is: how it was linked, built or equipped.
 const FLAVOURS: &[&str] = &[
     "athena",
@@ -360,8 +365,13 @@ const MACHINES: &[&str] = &[
 pub fn is_powerful(name: &[u8]) -> bool {
     let Ok(name) = std::str::from_utf8(name) else { return false };
     let bare = without_machine(name);
-    is_loader(name)
-        || POWERFUL.iter().any(|known| bare.strip_prefix(known).is_some_and(|rest| rest.is_empty() || is_variant(rest)))
+    // Every file of an image is asked for: only where a variant may begin is a name looked up.
+    let begins = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-'));
+    let is_known = |(at, _): (usize, char)| {
+        let (known, rest) = bare.split_at(at);
+        begins(rest) && NAMES.contains(known) && is_variant(rest)
+    };
+    NAMES.contains(bare) || is_loader(name) || bare.char_indices().any(is_known)
 }
 
 /// `gcc` of `x86_64-linux-gnu-gcc`.
