@@ -264,7 +264,7 @@ fn levels((name, words): (&str, &str)) -> Vec<(String, String)> {
     let name = name.trim().to_ascii_lowercase();
     let words: Vec<String> = words.split_whitespace().map(str::to_ascii_lowercase).collect();
     let bare = |word: &String| word.strip_prefix("package").unwrap_or(word).to_owned();
-    let last = |kind: &[&str]| words.iter().map(bare).filter(|word| kind.contains(&&**word)).next_back();
+    let last = |kind: &[&str]| words.iter().map(bare).rfind(|word| kind.contains(&&**word));
     [WHEN, WHOM].into_iter().filter_map(last).map(|word| (name.clone(), word)).collect()
 }
 
