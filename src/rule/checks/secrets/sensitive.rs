@@ -110,6 +110,7 @@ const FILES: &[(Files, &str, Proof, Severity)] = &[
     (Ending(".kdb"), "a password safe", Name, MEDIUM),
     (Ending(".psafe3"), "a password safe", Name, MEDIUM),
     (Ending(".agilekeychain"), "a password safe", Name, MEDIUM),
+    (Ending(".1password"), "an entry of a password safe", Name, MEDIUM),
     (Ending(".opvault"), "a password safe", Name, MEDIUM),
     (Ending(".keychain"), "a password safe of macOS", Name, MEDIUM),
     (Ending(".keychain-db"), "a password safe of macOS", Name, MEDIUM),
