@@ -4,7 +4,7 @@ use super::args::{Format, LintArgs};
 use super::progress::Progress;
 use super::{Exit, Problem, TROUBLE, looking, output};
 use crate::model::{RuleInfo, visible};
-use crate::policy::{Decision, Policy, Verdict, decide};
+use crate::policy::{Decision, Policy, Verdict, decide, outside_code};
 use crate::report::{Failure, ImageReport, Report};
 use std::io::IsTerminal as _;
 
@@ -19,6 +19,9 @@ pub(super) fn run(args: &LintArgs) -> Result<Exit, Problem> {
     let policy = Policy { fail_on: args.fail_on.0, level: args.level, ..Policy::default() }
         .ignoring(&args.ignore, &rules)?
         .hearing_only(&args.only, &rules)?;
+    for outside in args.only.iter().filter(|_| !args.quiet).filter_map(|word| outside_code(word)) {
+        Problem::new(format!("{} names nothing in an image", outside.code)).help(outside.why).note();
+    }
     let today = jiff::Zoned::now().date();
 
     // On a terminal, a report for a program would mix with the spinner.

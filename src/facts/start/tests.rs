@@ -235,7 +235,7 @@ fn troubles() {
     let path = || ImagePath::from("/app/run");
     assert_eq!(of(vec![program("app/run", elf(None))]), None);
     assert!(matches!(of(vec![]), Some(Trouble::NotFound(_))));
-    assert!(matches!(of(vec![link("app/run", "gone")]), Some(Trouble::NotFound(_))));
+    assert!(matches!(of(vec![link("app/run", "gone")]), Some(Trouble::Dangling { .. })));
     assert_eq!(of(vec![link("app/run", "run")]), Some(Trouble::Loop));
     assert_eq!(of(vec![dir("app/run")]), Some(Trouble::NotAFile(path())));
     assert_eq!(of(vec![file("app/run", elf(None))]), Some(Trouble::NotExecutable(path())));

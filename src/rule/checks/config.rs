@@ -3,18 +3,24 @@
 use super::privilege::{may_bind_low_ports, open_to_others};
 use super::process::{find_program, first_trouble, is_builtin};
 use super::quote::{quote, shown};
-use crate::facts::{Command, EntryKind, Facts, Start};
-use crate::model::{ImagePath, Location, Severity};
+use crate::facts::{Command, EntryKind, Facts, Start, Trouble};
+use crate::model::{ImagePath, Location, Severity, visible_str};
 use crate::rule::{Params, Sink};
 
 /// No HEALTHCHECK, or one that is turned off.
 pub fn no_healthcheck(facts: &Facts, _: &Params, sink: &mut Sink) {
     let test = facts.config.config.healthcheck.as_ref().map(|check| &check.test[..]);
     let why = match test {
-        None => "there is no HEALTHCHECK",
-        Some([]) => "HEALTHCHECK is empty, and there is none to inherit",
-        Some([first, ..]) if first == "NONE" => "HEALTHCHECK NONE turns the check off",
-        Some(_) => return,
+        None => "there is no HEALTHCHECK".to_owned(),
+        Some([]) => "HEALTHCHECK is empty, and there is none to inherit".to_owned(),
+        Some([first, ..]) if first == "NONE" => "HEALTHCHECK NONE turns the check off".to_owned(),
+        Some([kind, rest @ ..]) if matches!(&**kind, "CMD" | "CMD-SHELL") => match rest {
+            [] => format!("the health check of type {kind} has no command"),
+            [first, ..] if first.trim().is_empty() => format!("the health check of type {kind} has an empty command"),
+            _ => return,
+        },
+        // Docker runs a check of no other type, and says so in its log alone.
+        Some([kind, ..]) => format!("the health check is of type {}, which Docker passes over", quote(kind)),
     };
     let message = format!("{why}: write one that asks the application whether it serves");
     sink.find(Location::config("/config/Healthcheck"), "HEALTHCHECK", message);
@@ -25,9 +31,10 @@ pub fn healthcheck_unresolvable(facts: &Facts, _: &Params, sink: &mut Sink) {
     let Some(start) = Start::read_healthcheck(&facts.config, &facts.tree, &facts.layers, &facts.accounts) else {
         return;
     };
-    let told = first_trouble(&start).map(|(program, trouble)| (program.name.clone(), trouble));
-    let missing = || missing_in_script(facts).map(|name| (name, "it is not in the image".to_owned()));
-    let Some((name, trouble)) = told.or_else(missing) else {
+    let told = first_trouble(&start)
+        .map(|(program, trouble)| (program.name.clone(), trouble, remedy(program.trouble.as_ref())));
+    let missing = || missing_in_script(facts).map(|name| (name, "it is not in the image".to_owned(), remedy(None)));
+    let Some((name, trouble, remedy)) = told.or_else(missing) else {
         return;
     };
     let at = Location::config("/config/Healthcheck/Test");
@@ -35,11 +42,29 @@ pub fn healthcheck_unresolvable(facts: &Facts, _: &Params, sink: &mut Sink) {
         sink.gap(at, format!("health check: {} may lie in a part not read", quote(&name)));
         return;
     }
-    let message = format!(
-        "the health check runs {}, but {trouble}: put it there, or let the application check itself",
-        quote(&name)
-    );
+    let message =
+        format!("the health check runs {}, but {trouble}: {remedy}, or let the application check itself", quote(&name));
     sink.find(at, name, message);
+}
+
+/// What to do about a health check's program that cannot be started; `None` for one that is not there.
+fn remedy(trouble: Option<&Trouble>) -> String {
+    match trouble {
+        Some(Trouble::NotExecutable(path)) => format!("give it one with chmod a+x {}", shown(path)),
+        Some(Trouble::Forbidden { path, .. }) => {
+            format!("let the image's user read and execute {}", shown(path))
+        }
+        Some(Trouble::Dangling { link, .. } | Trouble::NotAFile(link)) => {
+            format!("put a program at {}", shown(link))
+        }
+        Some(Trouble::Loop) => "put a program where the links begin".to_owned(),
+        Some(Trouble::FoundRelative) => "name its whole path".to_owned(),
+        Some(Trouble::WrongArchitecture { wanted, .. }) => format!("build it for {}", visible_str(wanted)),
+        Some(Trouble::MissingInterpreter(name)) if name.ends_with('\r') => "write it with plain line feeds".to_owned(),
+        Some(Trouble::MissingInterpreter(_)) => "install the interpreter".to_owned(),
+        Some(Trouble::NoFormat) => "begin it with #!".to_owned(),
+        None | Some(Trouble::NotInPath | Trouble::NotFound(_)) => "put it there".to_owned(),
+    }
 }
 
 /// The first program of a shell-form check when it is not there. What follows may be a fallback that never runs.

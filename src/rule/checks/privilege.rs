@@ -53,6 +53,11 @@ const GROUPS: &[(&str, &str, Severity)] = &[
     ("root", "reads and writes what is open to the group root", Severity::Info),
 ];
 
+/// Whether members of the group of this name, or `#` and number of one that is the same everywhere, amount to root.
+fn is_privileged_group(name: &str) -> bool {
+    name == "root" || name == "#0" || GROUPS.iter().any(|(known, _, bad)| *known == name && *bad >= Severity::Medium)
+}
+
 /// What the rules of sudo and doas give a group, not the group itself.
 const SUDO: &str = "runs commands as root through sudo or doas";
 
