@@ -214,6 +214,8 @@ mod tests {
             ("/bin/sh -c --mount=type=cache,target=/x   --network=none  a", "a", "a"),
             ("/bin/sh -c <<EOF\nset -e\nb", "<<EOF\nset -e\nb", ""),
             ("/bin/sh -ec a", "a", "a"),
+            ("RUN \"/opt/a b/c\" -d && x", "\"/opt/a b/c\" -d && x", "/opt/a b/c -d"),
+            ("/bin/sh -c \"$HOME/c\" -d && x", "\"$HOME/c\" -d && x", "$HOME/c -d"),
             ("[\"a\", \"b c\"]", "[\"a\", \"b c\"]", "a b c"),
             ("[\"/bin/sh\" \"-c\" \"a | b\"]", "[\"/bin/sh\" \"-c\" \"a | b\"]", "/bin/sh -c a | b"),
             ("[/bin/sh -c a && b]", "a && b", "a"),
@@ -226,6 +228,46 @@ mod tests {
         assert_eq!(commands("RUN [\"sh\", \"-c\", \"a; b\"]"), ["sh -c a; b", "a", "b"]);
         assert_eq!(commands("[\"/bin/sh\",\"-c\",\"a; b\"]"), ["/bin/sh -c a; b", "a", "b"]);
         assert_eq!(commands("/bin/sh -c <<EOF\nset -e\nb"), ["", "set -e", "b"]);
+    }
+
+    #[test]
+    fn scripts_as_somebody_wrote_them() {
+        for written in [
+            "bash -c \"a && b\"",
+            "/bin/bash -c 'a && b'",
+            "/bin/sh -eux -o pipefail -c \"a\nb\"",
+            "/usr/bin/env bash -c $'a\\nb'",
+            "busybox sh -c 'a; b'",
+            "env X=y sh -c 'a; b'",
+            "X=y sh -c 'a; b'",
+            "timeout 5 bash -c 'a; b'",
+            "chroot /mnt /bin/bash -c 'a; b'",
+            "su -c 'a; b'",
+            "su app -s /bin/sh -c 'a; b'",
+            "su --command='a; b' app",
+            "runuser -u app -- sh -c 'a; b'",
+            "sudo -u app bash -lc 'a; b'",
+            "unshare -r sh -c 'a; b'",
+            "nsenter -t 1 -m -- sh -c 'a; b'",
+            "scl enable gcc-toolset-12 'a; b'",
+            "sg app -c 'a; b'",
+            "script -qec 'a; b' /dev/null",
+            "bash -c \"bash -c 'a; b'\"",
+            "bash -c 'a; b' && c",
+            "[\"bash\",\"-c\",\"a; b\"]",
+            "[\"su\", \"app\", \"-c\", \"a; b\"]",
+            "--mount=type=cache,target=/x bash -c 'a; b'",
+        ] {
+            for created_by in [format!("RUN {written}"), format!("RUN /bin/sh -c {written} # buildkit")] {
+                let found = commands(&created_by);
+                assert!(found.contains(&"a".to_owned()) && found.contains(&"b".to_owned()), "{created_by}: {found:?}");
+            }
+        }
+        for bare in ["/bin/bash -c \"a && b\"", "bash -c 'a; b'", "|1 X=y /bin/bash -c \"a; b\"", "/bin/sh -c bash -c 'a; b'"]
+        {
+            let found = commands(bare);
+            assert!(found.contains(&"a".to_owned()) && found.contains(&"b".to_owned()), "{bare}: {found:?}");
+        }
     }
 
     #[test]

@@ -123,6 +123,8 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper { names: &["tini", "tini-static", "docker-init", "catatonit"], short: "pe", ..PLAIN },
     Wrapper { names: &["dumb-init"], short: "r", long: &["rewrite"], ..PLAIN },
     Wrapper { names: &["flock"], short: "wEc", long: &["timeout", "conflict-exit-code"], operands: 1, ..PLAIN },
+    Wrapper { names: &["unshare"], short: "RwSG", ..PLAIN },
+    Wrapper { names: &["nsenter"], short: "tSG", long: &["target", "setuid", "setgid"], ..PLAIN },
     Wrapper { names: &["runuser"], short: "ugG", long: &["user", "group", "supp-group"], ..PLAIN },
 ];
 
