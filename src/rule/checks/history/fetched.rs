@@ -2,8 +2,8 @@
 //! groups, files, variables and substitutions to whatever runs them. Takes all branches; knows no values of variables.
 
 use super::programs::{
-    FETCHERS, Fetcher, Interpreter, PRINTERS, PROGRAM_DIRECTORIES, Script, compares_digest, is_digest, is_input,
-    is_output, is_verifier, operands, unpacks_to_output,
+    FETCHERS, Fetcher, Inline, Interpreter, PRINTERS, PROGRAM_DIRECTORIES, Script, compares_digest, compares_files,
+    is_digest, is_input, is_login, is_output, is_verifier, operands, unpacks_to_output,
 };
 use crate::facts::{Command, Effective, Expansion, Word};
 use std::collections::BTreeMap;
@@ -113,20 +113,34 @@ impl Flow {
         }
         if let Some(interpreter) = Interpreter::of(program) {
             let by_xargs = command.words.iter().any(|word| word.text.ends_with("xargs"));
+            let mut output = input;
             let (fetcher, file) = match interpreter.script(arguments) {
                 Script::Input => (input, None),
                 Script::Arguments => (input.filter(|_| by_xargs), None),
-                Script::Text(word) => (self.value(word, depth), None),
+                Script::Text(word) => match self.value(word, depth) {
+                    None if interpreter.is_shell() && by_xargs => return None,
+                    None if interpreter.is_shell() => return self.nested(command, input, depth),
+                    None => {
+                        output = self.inline(interpreter, program, &word.text).or(input);
+                        (None, None)
+                    }
+                    fetched => (fetched, None),
+                },
                 Script::File(word) => match self.value(word, depth) {
                     Some(fetcher) => (Some(fetcher), None),
                     None => (self.file(&word.text), Some(word.text.clone())),
                 },
+                Script::Checked => return None,
                 Script::None => (None, None),
             };
             if let Some(fetcher) = fetcher {
                 self.runs(fetcher, Some(program), file);
             }
-            return input;
+            return output;
+        }
+        if compares_files(program) {
+            self.compared(&operands(arguments, "in"));
+            return None;
         }
         if is_digest(program) || is_verifier(program, arguments) {
             // A digest that is compared: by the program itself, or by what reads it.
@@ -136,6 +150,13 @@ impl Flow {
             return None;
         }
         match program {
+            "su" | "runuser" | "script" | "sg" | "flock" | "newgrp" | "sudo" | "doas" => {
+                let output = self.nested(command, input, depth);
+                if let Some(fetcher) = input.filter(|_| !command.has_scripts() && is_login(program, arguments)) {
+                    self.runs(fetcher, Some(program), None);
+                }
+                output
+            }
             "eval" => {
                 if let Some(fetcher) = self.first_value(arguments, depth) {
                     self.runs(fetcher, Some("eval"), None);
@@ -213,6 +234,49 @@ impl Flow {
             // Whatever else reads a pipe may pass on what it reads; these print files as well.
             program if PRINTERS.contains(&program) => self.first_file(arguments).or(input),
             _ => input,
+        }
+    }
+
+    /// Follows the script that a command runs out of its words, and that reads what the command reads; gives what it
+    /// prints. What it does without that input is followed where the script's commands stand in the list.
+    fn nested(&mut self, command: &Command, input: Fetched, depth: usize) -> Fetched {
+        if input.is_none() || depth >= DEEPEST {
+            return None;
+        }
+        let length: usize = command.words.iter().map(|word| word.text.len()).sum();
+        self.budget = self.budget.checked_sub(length)?;
+        let own = Command { redirects: Vec::new(), ..command.clone() };
+        self.list(own.with_nested().get(1..).unwrap_or_default(), input, depth + 1)
+    }
+
+    /// A script of an interpreter that is no shell, written out in a word; gives what it prints.
+    fn inline(&mut self, interpreter: &Interpreter, program: &str, script: &str) -> Fetched {
+        let inline = Inline::read(script);
+        if inline.compares {
+            self.files.clear();
+            return None;
+        }
+        if !inline.fetches {
+            return None;
+        }
+        let fetcher = interpreter.name();
+        for file in inline.files {
+            self.put(file, Some(fetcher));
+        }
+        if inline.runs {
+            self.runs(fetcher, Some(program), None);
+        }
+        Some(fetcher)
+    }
+
+    /// `cmp FETCHED OWN`: what equals a file of one's own is known.
+    fn compared(&mut self, words: &[&Word]) {
+        let (fetched, own): (Vec<&Word>, Vec<&Word>) =
+            words.iter().partition(|word| self.file(&word.text).is_some());
+        if !own.is_empty() {
+            for word in fetched {
+                self.put(&word.text, None);
+            }
         }
     }
 
@@ -401,6 +465,24 @@ mod tests {
             ("curl u | base64 -d | sh -ex", "curl sh"),
             ("curl u | xargs -0 bash -c", "curl bash"),
             ("curl u | while read -r l; do eval \"$l\"; done", "curl eval"),
+            ("curl u | php -- --install-dir=/x", "curl php"),
+            ("curl u | su -c sh", "curl sh"),
+            ("curl u | su - app -c bash", "curl bash"),
+            ("curl u | su app", "curl su"),
+            ("curl u | sudo -i", "curl sudo"),
+            ("curl u | sudo su -s /bin/sh app --command='cat | python3 -'", "curl python3"),
+            ("curl u | bash -c 'tee log | sh'", "curl sh"),
+            ("curl u | sh -c \"su -c 'bash -s x' app\"", "curl bash"),
+            ("php -r \"readfile('https://x/i');\" | php", "php php"),
+            ("curl u | su -c 'cat > a'", ""),
+            ("curl u | bash -n", ""),
+            ("curl u | bash -xn", ""),
+            ("curl u | sh -o noexec", ""),
+            ("curl u | php -l", ""),
+            ("curl u | ruby -wc", ""),
+            ("curl u | perl -c -", ""),
+            ("curl u | node --check -", ""),
+            ("curl u | sh --version", ""),
             ("cat a | sh", ""),
             ("curl u | tar xz && sh a", ""),
             ("curl u | jq .", ""),
@@ -431,6 +513,27 @@ mod tests {
             ("curl -o /tmp/x u && install -m 755 /tmp/x /usr/local/bin/x && x -i", "curl /usr/local/bin/x"),
             ("curl -o a.gz u && gunzip a.gz && sh a", "curl a sh"),
             ("curl -o a u; mv a /opt/; /opt/a", "curl /opt/a"),
+            ("curl -o a u; bash -n a && bash a", "curl a bash"),
+            ("curl -o a u; php -f a", "curl a php"),
+            ("curl -o a u; cmp b c; sh a", "curl a sh"),
+            ("curl -o a u && curl -o b u && cmp a b && sh a", "curl a sh"),
+            ("php -r \"copy('https://x/i', 's.php');\" && php s.php", "php s.php php"),
+            ("php -r \"eval(file_get_contents('https://x/i'));\"", "php php"),
+            ("php -r \"include 'https://x/i';\"", "php php"),
+            ("python3 -c 'import urllib.request as r; r.urlretrieve(\"https://x/i\", \"i.py\")'; python3 i.py", "python i.py python3"),
+            ("python3 -c 'exec(__import__(\"urllib.request\").request.urlopen(\"https://x/i\").read())'", "python python3"),
+            ("perl -MLWP::Simple -e 'getstore(\"https://x/i\", \"i.sh\")' && sh i.sh", "perl i.sh sh"),
+            ("ruby -ropen-uri -e 'eval URI.open(\"https://x/i\").read'", "ruby ruby"),
+            (
+                "php -r \"copy('https://x/i', 's.php');\" && php -r \"if (hash_file('sha384', 's.php') !== 'h') exit(1);\" && php s.php",
+                "",
+            ),
+            ("php -r \"copy('https://x/i', 's.php');\" && php -l s.php", ""),
+            ("php -r \"copy('a', 's.php');\" && php s.php", ""),
+            ("python3 -c 'print(\"https://x/i\")' && sh i", ""),
+            ("curl -o i.sh u && cmp i.sh /known && sh i.sh", ""),
+            ("curl -o i.sh u && diff -q /known ./i.sh && sh i.sh", ""),
+            ("curl -o a u && bash -n a", ""),
             ("cat a | sh; curl -o b u; sh c", ""),
             ("curl -o a u", ""),
             ("curl -o a u; echo x > a; sh a", ""),
