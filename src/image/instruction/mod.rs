@@ -263,7 +263,8 @@ mod tests {
                 assert!(found.contains(&"a".to_owned()) && found.contains(&"b".to_owned()), "{created_by}: {found:?}");
             }
         }
-        for bare in ["/bin/bash -c \"a && b\"", "bash -c 'a; b'", "|1 X=y /bin/bash -c \"a; b\"", "/bin/sh -c bash -c 'a; b'"]
+        for bare in
+            ["/bin/bash -c \"a && b\"", "bash -c 'a; b'", "|1 X=y /bin/bash -c \"a; b\"", "/bin/sh -c bash -c 'a; b'"]
         {
             let found = commands(bare);
             assert!(found.contains(&"a".to_owned()) && found.contains(&"b".to_owned()), "{bare}: {found:?}");

