@@ -51,11 +51,11 @@ pub fn remote_add(facts: &Facts, _: &Params, sink: &mut Sink) {
     }
 }
 
-/// Package lists refreshed in a step that installs nothing.
+/// Package lists refreshed in a step that does not use them.
 pub fn update_alone(facts: &Facts, _: &Params, sink: &mut Sink) {
     for step in steps(facts, InstructionKind::Run) {
         let tasks: Vec<_> = step.instruction.commands.iter().filter_map(asked).collect();
-        let uses = |task| matches!(task, Task::Install | Task::UpgradeAll | Task::UpgradeSome);
+        let uses = |task| matches!(task, Task::Install | Task::Fetch | Task::UpgradeAll | Task::UpgradeSome);
         if tasks.iter().any(|asked| uses(asked.task)) || may_install_after(&step.instruction.commands) {
             continue;
         }
