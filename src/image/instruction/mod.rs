@@ -58,8 +58,8 @@ pub struct Instruction {
     pub build_args: Vec<(String, String)>,
     /// The words of `ENV`, `LABEL`, `ARG` as name and value.
     pub pairs: Vec<(String, Option<String>)>,
-    /// The sources and the destination of `ADD` and `COPY`, flags left out, destination last; `file:HASH`, `dir:HASH`
-    /// and `multi:HASH` stay. The words of an exec form (`CMD`, `ENTRYPOINT`, `HEALTHCHECK`, `RUN`), of `SHELL`,
+    /// The sources and the destination of `ADD` and `COPY`, flags left out, destination last; `file:HASH`, `dir:HASH`,
+    /// `multi:HASH` and the bare hash of a URL's content stay. The words of an exec form (`CMD`, `ENTRYPOINT`, `HEALTHCHECK`, `RUN`), of `SHELL`,
     /// `VOLUME` and `EXPOSE`.
     pub operands: Vec<String>,
     /// Flags of the instruction, such as `--from=build`.
@@ -93,6 +93,12 @@ impl InstructionKind {
 }
 
 impl Instruction {
+    /// Whether `source`, an operand of `ADD`, is the hash of what the classic builder fetched from a URL.
+    #[must_use]
+    pub fn is_fetched_hash(source: &str) -> bool {
+        arguments::is_bare_hash(source)
+    }
+
     /// Reads `created_by` as BuildKit, the classic builder, buildah and kaniko write it. Never fails: what is no
     /// instruction is [`InstructionKind::Other`].
     #[must_use]
@@ -383,6 +389,9 @@ mod tests {
             ("ADD conf/a.ini conf/b.ini /etc/ # buildkit", vec![], vec!["conf/a.ini", "conf/b.ini", "/etc/"]),
             ("COPY --chown=1:1 --chmod=755 a /b # buildkit", vec!["--chown=1:1", "--chmod=755"], vec!["a", "/b"]),
             ("/bin/sh -c #(nop) ADD file:abc in / ", vec![], vec!["file:abc", "/"]),
+            ("/bin/sh -c #(nop) ADD tarsum.v1+sha256:HASH in /x ", vec![], vec!["tarsum.v1+sha256:HASH", "/x"]),
+            ("/bin/sh -c #(nop) ADD HASH in /a b ", vec![], vec!["HASH", "/a b"]),
+            ("/bin/sh -c #(nop) ADD abc in /x ", vec![], vec!["abc", "in", "/x"]),
             (
                 "/bin/sh -c #(nop) COPY --chown=1 multi:abc in /with blank ",
                 vec!["--chown=1"],
@@ -399,7 +408,9 @@ mod tests {
             ("VOLUME /a", vec![], vec!["/a"]),
             ("SHELL [/bin/bash -o pipefail -c]", vec![], vec!["/bin/bash", "-o", "pipefail", "-c"]),
         ] {
-            let read = Instruction::read(created_by);
+            let hash = "0d9ba6f7".repeat(8);
+            let read = Instruction::read(&created_by.replace("HASH", &hash));
+            let operands: Vec<String> = operands.into_iter().map(|word| word.replace("HASH", &hash)).collect();
             assert_eq!(read.flags, flags, "{created_by}");
             assert_eq!(read.operands, operands, "{created_by}");
         }

@@ -8,7 +8,7 @@ pub use verification::verification_disabled;
 
 use super::manager::{Task, asked};
 use super::quote::quote;
-use crate::facts::{Command, Facts, InstructionKind, Step};
+use crate::facts::{Command, Facts, Instruction, InstructionKind, Step};
 use crate::model::{Severity, visible_str};
 use crate::rule::{Params, Sink};
 use fetched::Run;
@@ -42,6 +42,12 @@ pub fn remote_add(facts: &Facts, _: &Params, sink: &mut Sink) {
                 .rsplit_once('#')
                 .is_some_and(|(_, rev)| rev.len() >= 40 && rev.bytes().all(|b| b.is_ascii_hexdigit()))
             {
+                continue;
+            }
+            if Instruction::is_fetched_hash(source) {
+                let destination = step.instruction.operands.last().map_or("", String::as_str);
+                let message = format!("ADD fetches {} from a URL without --checksum", quote(destination));
+                sink.find(step.location(), destination, message);
                 continue;
             }
             let shown = without_credentials(source);
@@ -192,6 +198,7 @@ fn is_base_root(step: &Step, destination: &str) -> bool {
 
 fn is_remote(source: &str) -> bool {
     ["http://", "https://", "git://", "ftp://", "ssh://", "git@"].iter().any(|scheme| source.starts_with(scheme))
+        || Instruction::is_fetched_hash(source)
 }
 
 fn is_archive(source: &str) -> bool {
