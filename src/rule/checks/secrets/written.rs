@@ -1,8 +1,7 @@
 //! Credentials that somebody wrote into the image's metadata: its variables, its history, its commands and labels.
 
 use crate::facts::secrets::{
-    Credential, credential_info, credentials, is_placeholder, is_secret_name, is_secret_value,
-    without_quotes,
+    Credential, credential_info, credentials, is_placeholder, is_secret_name, is_secret_value, without_quotes,
 };
 use crate::facts::{Facts, InstructionKind, Way};
 use crate::model::{Confidence, Location, Severity};
