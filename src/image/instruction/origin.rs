@@ -218,7 +218,14 @@ fn behind_shell(text: &str) -> Option<(usize, bool)> {
 /// word for word. A builder's mark stands before bare text, which may begin with a quoted program, but hardly with a
 /// quoted script.
 fn quotes_script(text: &str) -> bool {
-    let text = text.trim_start();
+    let mut text = text.trim_start();
+    // More options of the shell: `bash -c -l "…"`. A builder's mark has none behind its `-c`.
+    while let Some((option, rest)) = text.split_once(' ')
+        && option.len() > 1
+        && option.strip_prefix('-').is_some_and(|letters| letters.bytes().all(|byte| byte.is_ascii_alphabetic()))
+    {
+        text = rest.trim_start();
+    }
     if !text.starts_with(['"', '\'']) && !text.starts_with("$'") && !text.starts_with("$\"") {
         return false;
     }

@@ -16,9 +16,11 @@ pub(super) fn runs_stdin(command: &Command) -> bool {
     command.effective().is_some_and(|effective| {
         let operand = effective.arguments.iter().find(|word| !word.text.starts_with(['-', '+']));
         let options = || effective.arguments.iter().filter(|word| word.text.starts_with('-'));
-        SHELLS.contains(&effective.program)
-            && (operand.is_none_or(|word| word.text.starts_with("/dev/stdin"))
-                || options().any(|word| word.text == "-s" || word.text == "-"))
+        let login = matches!(effective.program, "su" | "runuser") && of(&command.words).1.is_empty();
+        login
+            || SHELLS.contains(&effective.program)
+                && (operand.is_none_or(|word| word.text.starts_with("/dev/stdin"))
+                    || options().any(|word| word.text == "-s" || word.text == "-"))
     })
 }
 

@@ -118,7 +118,8 @@ impl Flow {
                 Script::Input => (input, None),
                 Script::Arguments => (input.filter(|_| by_xargs), None),
                 Script::Text(word) => match self.value(word, depth) {
-                    None if interpreter.is_shell() && by_xargs => return None,
+                    // `xargs -I{} sh -c {}`
+                    None if interpreter.is_shell() && by_xargs => (input.filter(|_| word.text.contains("{}")), None),
                     None if interpreter.is_shell() => return self.nested(command, input, depth),
                     None => {
                         output = self.inline(interpreter, program, &word.text).or(input);
@@ -150,7 +151,8 @@ impl Flow {
             return None;
         }
         match program {
-            "su" | "runuser" | "script" | "sg" | "flock" | "newgrp" | "sudo" | "doas" => {
+            "su" | "runuser" | "script" | "sg" | "flock" | "newgrp" | "sudo" | "doas" | "chroot" | "unshare"
+            | "nsenter" => {
                 let output = self.nested(command, input, depth);
                 if let Some(fetcher) = input.filter(|_| !command.has_scripts() && is_login(program, arguments)) {
                     self.runs(fetcher, Some(program), None);
@@ -469,6 +471,13 @@ mod tests {
             ("curl u | su - app -c bash", "curl bash"),
             ("curl u | su app", "curl su"),
             ("curl u | sudo -i", "curl sudo"),
+            ("curl u | sudo -iu app", "curl sudo"),
+            ("curl u | sudo -u app -s", "curl sudo"),
+            ("curl u | chroot /mnt", "curl chroot"),
+            ("curl u | chroot /mnt sh", "curl sh"),
+            ("curl u | xargs -I{} sh -c '{}'", "curl sh"),
+            ("curl u | xargs -I{} sh -c 'wget \"$0\"' {}", ""),
+            ("curl u | sudo -u si tee a", ""),
             ("curl u | sudo su -s /bin/sh app --command='cat | python3 -'", "curl python3"),
             ("curl u | bash -c 'tee log | sh'", "curl sh"),
             ("curl u | sh -c \"su -c 'bash -s x' app\"", "curl bash"),
@@ -536,6 +545,9 @@ mod tests {
             ("php -r \"copy('https://x/i', 's.php');\" && php -l s.php", ""),
             ("php -r \"copy('a', 's.php');\" && php s.php", ""),
             ("python3 -c 'print(\"https://x/i\")' && sh i", ""),
+            ("php -r \"\\$c = curl_init('https://x/v'); echo curl_exec(\\$c);\" > v && sh i", ""),
+            ("node -e \"const b = require('./i.js'); b('https://x')\" && node ./i.js", ""),
+            ("node -e \"require('https').get('https://x/i', r => r.pipe(process.stdout))\" | sh", "node sh"),
             ("curl -o i.sh u && cmp i.sh /known && sh i.sh", ""),
             ("curl -o i.sh u && diff -q /known ./i.sh && sh i.sh", ""),
             ("curl -o a u && bash -n a", ""),

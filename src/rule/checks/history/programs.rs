@@ -305,12 +305,14 @@ const FETCHING: &[&str] = &[
     "fetch(",
     "https.get(",
     "http.get(",
-    "include",
-    "require",
+    "('https').get(",
+    "(\"https\").get(",
+    "('http').get(",
+    "(\"http\").get(",
 ];
 
-/// Calls that run a text.
-const RUNNING: &[&str] = &["eval(", "eval ", "exec(", "system(", "os.system", "instance_eval", "vm.runIn", "Function("];
+/// Calls that run a text. As words of their own: PHP's `curl_exec(` and JavaScript's `pattern.exec(` run none.
+const RUNNING: &[&str] = &["eval(", "eval ", "exec(", "instance_eval", "runInThisContext(", "Function("];
 
 /// Calls that compute a digest.
 const COMPARING: &[&str] =
@@ -320,6 +322,7 @@ impl<'a> Inline<'a> {
     /// Reads the script as text: its calls by name, its strings by their quotes. Knows no grammar.
     pub(super) fn read(script: &'a str) -> Self {
         let has = |calls: &[&str]| calls.iter().any(|call| script.contains(call));
+        let is_word = |at: usize| !script[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '.');
         let mut inline = Self { compares: has(COMPARING), ..Self::default() };
         let mut rest = script;
         let mut included = false;
@@ -340,8 +343,9 @@ impl<'a> Inline<'a> {
                 inline.files.push(text);
             }
         }
-        inline.fetches = remote && has(FETCHING);
-        inline.runs = inline.fetches && (included || has(RUNNING));
+        inline.fetches = included || remote && has(FETCHING);
+        let runs = RUNNING.iter().flat_map(|call| script.match_indices(call)).any(|(at, _)| is_word(at));
+        inline.runs = included || inline.fetches && runs;
         inline
     }
 }
@@ -351,11 +355,16 @@ pub(super) fn compares_files(program: &str) -> bool {
     matches!(program, "cmp" | "diff")
 }
 
-/// Whether the program starts a shell that reads its input: `su USER` without a command, `sudo -i`.
+/// Whether the program, which is given no command, starts a shell that reads its input: `su USER`, `sudo -i`, `chroot DIR`.
 pub(super) fn is_login(program: &str, arguments: &[Word]) -> bool {
     match program {
-        "su" | "runuser" | "newgrp" => true,
-        "sudo" | "doas" => arguments.iter().any(|word| matches!(&*word.text, "-i" | "-s" | "--login" | "--shell")),
+        "su" | "runuser" | "newgrp" | "chroot" | "unshare" | "nsenter" => true,
+        "sudo" | "doas" => arguments.iter().any(|word| {
+            let letters = word.text.strip_prefix('-').filter(|letters| !letters.starts_with('-'));
+            let shell =
+                |letters: &str| letters.chars().take_while(|c| !"ugpCcrtTUDRha".contains(*c)).any(|c| "is".contains(c));
+            letters.is_some_and(shell) || matches!(&*word.text, "--login" | "--shell")
+        }),
         _ => false,
     }
 }
