@@ -132,12 +132,14 @@ fn is_unfilled(value: &str, sentence: bool) -> bool {
     plain || slot || template || value.contains("${") || value.starts_with("$(")
 }
 
+const BASE_DIGEST: &str = "org.opencontainers.image.base.digest";
+
 /// The base image is named by a tag that moves.
 pub fn base_not_pinned(facts: &Facts, _: &Params, sink: &mut Sink) {
     let is_digest = |text: &str| crate::facts::Digest::parse(text).is_ok();
-    const DIGEST: &str = "org.opencontainers.image.base.digest";
-    let annotations = facts.annotations.iter().filter(|(name, _)| name == DIGEST).map(|(_, value)| value);
-    let has_digest = facts.config.config.labels.get(DIGEST).into_iter().chain(annotations).any(|text| is_digest(text));
+    let annotations = facts.annotations.iter().filter(|(name, _)| name == BASE_DIGEST).map(|(_, value)| value);
+    let has_digest =
+        facts.config.config.labels.get(BASE_DIGEST).into_iter().chain(annotations).any(|text| is_digest(text));
     let Some((at, name)) = label(facts, "org.opencontainers.image.base.name") else {
         return; // nobody says what the base was
     };

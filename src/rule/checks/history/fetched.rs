@@ -30,6 +30,9 @@ pub fn run(commands: &[Command]) -> Option<Run> {
 /// Substitutions in substitutions.
 const DEEPEST: usize = 16;
 
+/// Commands of a script that are known again.
+const FOLLOWED: usize = 64;
+
 /// Bytes of a path that is put together from `cd` and a name (Linux' `PATH_MAX`).
 const LONGEST_PATH: usize = 4096;
 
@@ -42,6 +45,8 @@ struct Flow {
     files: BTreeMap<String, &'static str>,
     variables: BTreeMap<String, &'static str>,
     directory: String,
+    /// Commands of scripts that were followed already, the last few.
+    followed: Vec<Command>,
     /// Bytes of substitutions that may still be read.
     budget: usize,
     found: Option<Run>,
@@ -61,6 +66,11 @@ impl Flow {
         for command in commands {
             if self.found.is_some() {
                 break;
+            }
+            // A script that was followed with its input comes again, behind its pipeline and without it.
+            if let Some(at) = self.followed.iter().position(|followed| followed == command) {
+                self.followed.swap_remove(at);
+                continue;
             }
             let input = pipe.take().or(groups.last().and_then(|group| group.input));
             groups.extend((0..command.opens).map(|_| Group { input, output: None }));
@@ -247,8 +257,11 @@ impl Flow {
         }
         let length: usize = command.words.iter().map(|word| word.text.len()).sum();
         self.budget = self.budget.checked_sub(length)?;
-        let own = Command { redirects: Vec::new(), ..command.clone() };
-        self.list(own.with_nested().get(1..).unwrap_or_default(), input, depth + 1)
+        let commands = command.clone().with_nested().split_off(1);
+        let output = self.list(&commands, input, depth + 1);
+        self.followed = commands;
+        self.followed.truncate(FOLLOWED);
+        output
     }
 
     /// A script of an interpreter that is no shell, written out in a word; gives what it prints.
@@ -521,6 +534,8 @@ mod tests {
             ("curl -o /tmp/x u && install -m 755 /tmp/x /usr/local/bin/x && x -i", "curl /usr/local/bin/x"),
             ("curl -o a.gz u && gunzip a.gz && sh a", "curl a sh"),
             ("curl -o a u; mv a /opt/; /opt/a", "curl /opt/a"),
+            ("curl u | sudo sh -c 'cat > /a'; sh /a", "curl /a sh"),
+            ("curl u | su -c \"tee a | wc\" app && sh a", "curl a sh"),
             ("curl -o a u; bash -n a && bash a", "curl a bash"),
             ("curl -o a u; php -f a", "curl a php"),
             ("curl -o a u; cmp b c; sh a", "curl a sh"),
@@ -594,7 +609,16 @@ mod tests {
 
     #[test]
     fn bounded_whatever_comes() {
-        for piece in ["curl -o a u; ", "(curl u; ", "x=$(curl $(", "cd a; ", "curl u | ", "tee a b c | ", "{ echo `"] {
+        for piece in [
+            "curl -o a u; ",
+            "(curl u; ",
+            "x=$(curl $(",
+            "cd a; ",
+            "curl u | ",
+            "tee a b c | ",
+            "{ echo `",
+            "curl u | su -c \"sh -c 'cat' \" | ",
+        ] {
             let _ = run(&Command::split(&piece.repeat(20_000)));
         }
     }
