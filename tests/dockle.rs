@@ -41,6 +41,7 @@ fn every_code_has_its_rule() {
         assert!(!rules.find(code).is_empty(), "{code} has no rule");
     }
     assert!(rules.find("CIS-DI-0005").is_empty(), "content trust is no property of an image");
+    assert!(plimsoll::policy::outside_code("CIS-DI-0005").is_some(), "and is known all the same");
 }
 
 #[test]

@@ -114,8 +114,12 @@ pub(super) struct OpenArgs {
     #[arg(long, value_name = "REF")]
     pub tag: Option<String>,
     /// Threads to work with [default: as many as there are cores]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub threads: Option<NonZeroUsize>,
+}
+
+fn at_least_one(text: &str) -> Result<NonZeroUsize, &'static str> {
+    text.parse().map_err(|_| "expected a whole number from 1 up")
 }
 
 #[derive(Debug, Args)]

@@ -6,7 +6,7 @@ use crate::facts::secrets::{self, Patterns, Redactor};
 use crate::facts::{Facts, LayerFacts};
 use crate::image::{Platform, Reference};
 use crate::layer::{EntryKind, Node};
-use crate::model::{Limits, Origin, Outcome, Presence, RuleInfo};
+use crate::model::{ImagePath, Limits, Origin, Outcome, Presence, RuleInfo};
 use crate::policy::Decision;
 use crate::report::files::{EntryRow, FileKind, FileRow};
 use crate::report::{ImageReport, Layer, Tool, User};
@@ -14,6 +14,7 @@ use crate::rule::{self, RuleSet, check_examples};
 use crate::scan::{self, Reading};
 use crate::source::{Choice, Image, Source, SourceError, open};
 use std::ffi::OsStr;
+use std::io;
 use std::path::Path;
 use std::sync::atomic::AtomicU64;
 
@@ -115,29 +116,18 @@ pub(super) fn files(
     reference: &OsStr,
     args: &OpenArgs,
     removed: bool,
-    row: &mut dyn FnMut(&FileRow) -> std::io::Result<()>,
-) -> Result<std::io::Result<u8>, Problem> {
+    row: &mut dyn FnMut(&FileRow) -> io::Result<()>,
+) -> Result<io::Result<u8>, Problem> {
     let patterns = patterns()?;
     let (facts, outcome) = gather(reference, args, &patterns)?;
     let redactor = Redactor::of_image(&facts.config, &facts.annotations, &patterns);
-    let mut rows: Vec<FileRow> = facts.tree.iter().map(|node| visible_row(&facts, node)).collect();
-    if removed {
-        rows.extend(facts.tree.hidden().iter().filter_map(|hidden| {
-            let by = match hidden.presence {
-                Presence::Visible => return None,
-                Presence::Removed { by } | Presence::Overwritten { by } => by,
-            };
-            hidden_row(&facts, hidden.layer, hidden.entry, by)
-        }));
-        rows.sort_by(|a, b| (&a.path, a.removed_by, a.layer).cmp(&(&b.path, b.removed_by, b.layer)));
-    }
     let exit = if outcome.gaps.is_empty() { 0 } else { 3 };
     for gap in &outcome.gaps {
         Problem::new(format!("not looked at: {}", redactor.redact(&gap.reason))).print();
     }
-    let told = rows.iter_mut().try_for_each(|file| {
+    let told = each_row(&facts, removed, &mut |mut file| {
         file.each_text(|text| *text = redactor.redact_bytes(text));
-        row(file)
+        row(&file)
     });
     Ok(told.map(|()| exit))
 }
@@ -147,8 +137,8 @@ pub(super) fn files(
 pub(super) fn entries(
     reference: &OsStr,
     args: &OpenArgs,
-    row: &mut dyn FnMut(&EntryRow) -> std::io::Result<()>,
-) -> Result<std::io::Result<u8>, Problem> {
+    row: &mut dyn FnMut(&EntryRow) -> io::Result<()>,
+) -> Result<io::Result<u8>, Problem> {
     let patterns = patterns()?;
     let (facts, _) = gather(reference, args, &patterns)?;
     let redactor = Redactor::of_image(&facts.config, &facts.annotations, &patterns);
@@ -281,6 +271,34 @@ fn visible_row(facts: &Facts, node: Node<'_>) -> FileRow {
         xattrs: node.xattrs().into_iter().map(|(name, value)| (name.to_vec(), value.to_vec())).collect(),
         removed_by: None,
     }
+}
+
+/// The rows of the merged tree by path, one at a time: an image may have millions. With what was `removed` when asked.
+fn each_row(facts: &Facts, removed: bool, tell: &mut dyn FnMut(FileRow) -> io::Result<()>) -> io::Result<()> {
+    let mut hidden = if removed { hidden(facts) } else { Vec::new() }.into_iter().peekable();
+    for node in facts.tree.iter() {
+        let visible = visible_row(facts, node);
+        while let Some((_, layer, entry, by)) = hidden.next_if(|(path, ..)| *path < visible.path) {
+            hidden_row(facts, layer, entry, by).map_or(Ok(()), &mut *tell)?;
+        }
+        tell(visible)?;
+    }
+    hidden.try_for_each(|(_, layer, entry, by)| hidden_row(facts, layer, entry, by).map_or(Ok(()), &mut *tell))
+}
+
+/// What later layers hid, by path, who hid it, and layer: with layer, entry, and who.
+fn hidden(facts: &Facts) -> Vec<(ImagePath, u32, u32, u32)> {
+    let rows = facts.tree.hidden().iter().filter_map(|hidden| {
+        let by = match hidden.presence {
+            Presence::Visible => return None,
+            Presence::Removed { by } | Presence::Overwritten { by } => by,
+        };
+        let path = facts.layers.get(hidden.layer as usize)?.entries.get(hidden.entry)?.path();
+        Some((path, hidden.layer, hidden.entry, by))
+    });
+    let mut rows: Vec<_> = rows.collect();
+    rows.sort_by(|a, b| (&a.0, a.3, a.1, a.2).cmp(&(&b.0, b.3, b.1, b.2)));
+    rows
 }
 
 fn hidden_row(facts: &Facts, layer: u32, entry: u32, by: u32) -> Option<FileRow> {

@@ -33,7 +33,16 @@ impl Problem {
 
     /// Writes it to standard error. Nobody is left to tell when that fails.
     pub(super) fn print(&self) {
-        let mut text = format!("error: {}\n", visible_str(&self.message));
+        self.print_as("error");
+    }
+
+    /// The same of what stops nothing.
+    pub(super) fn note(&self) {
+        self.print_as("note");
+    }
+
+    fn print_as(&self, kind: &str) {
+        let mut text = format!("{kind}: {}\n", visible_str(&self.message));
         for line in self.advice.iter().flat_map(|advice| advice.lines()) {
             let _ = writeln!(text, "help: {}", visible_str(line));
         }

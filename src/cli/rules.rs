@@ -3,7 +3,7 @@
 use super::args::{ExplainArgs, ListArgs, ListFormat};
 use super::{Exit, Problem, looking, to_stdout};
 use crate::model::{RuleInfo, visible_str};
-use crate::policy::find_rules;
+use crate::policy::{find_rules, outside_code};
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -29,11 +29,14 @@ pub(super) fn check(directory: &Path) -> Result<Exit, Problem> {
     })
 }
 
-/// `plimsoll explain RULE`: the page of each rule that the word names.
+/// `plimsoll explain RULE`: the page of each rule that the word names, or why no rule answers to it.
 pub(super) fn explain(args: &ExplainArgs) -> Result<Exit, Problem> {
     let rules = looking::Rules::read(args.rules.as_deref())?.infos();
     let found = find_rules(&rules, &args.rule)?;
     to_stdout(0, |out| {
+        if let Some(outside) = outside_code(&args.rule).filter(|_| found.is_empty()) {
+            writeln!(out, "# {}\n\n`{}` · of Dockle, no rule\n\n{}", outside.title, outside.code, outside.why)?;
+        }
         for (index, rule) in found.into_iter().enumerate() {
             if index > 0 {
                 writeln!(out)?;

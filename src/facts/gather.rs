@@ -35,6 +35,8 @@ pub struct Gather<'a> {
     searched: bool,
     cut_gaps: u64,
     cut_notes: u64,
+    /// Bytes of holes that may still be hashed.
+    holes_left: u64,
 }
 
 /// Why bytes of an entry are taken.
@@ -67,6 +69,8 @@ struct Current {
     /// Whether the bytes so far say that it is no text.
     binary: bool,
     hasher: Option<Sha256>,
+    /// Bytes that it has seen.
+    hashed: u64,
 }
 
 impl<'a> Gather<'a> {
@@ -89,6 +93,7 @@ impl<'a> Gather<'a> {
             searched: false,
             cut_gaps: 0,
             cut_notes: 0,
+            holes_left: limits.hole_hashed,
         }
     }
 
@@ -179,7 +184,8 @@ impl<'a> Gather<'a> {
     fn close(&mut self) {
         let Some(current) = self.current.take() else { return };
         self.tell_cut_body(&current);
-        if let Some(hasher) = current.hasher {
+        // A digest of a part would be a lie.
+        if let Some(hasher) = current.hasher.filter(|_| current.hashed == current.size) {
             self.facts.digests.push((current.entry, hasher.finalize().into()));
         }
         if let Some(store) = current.store
@@ -262,6 +268,7 @@ impl Visit for Gather<'_> {
             tail: Vec::new(),
             binary: false,
             hasher: (kept && is_file && (self.hash_files || may_be_copy(entry))).then(Sha256::new),
+            hashed: 0,
         });
     }
 
@@ -290,6 +297,7 @@ impl Visit for Gather<'_> {
         }
         if let Some(hasher) = &mut current.hasher {
             hasher.update(bytes);
+            current.hashed += bytes.len() as u64;
         }
         if !current.kept {
             return;
@@ -302,15 +310,20 @@ impl Visit for Gather<'_> {
 
     fn hole(&mut self, _file: u64, length: u64) {
         const ZEROS: [u8; 4096] = [0; 4096];
-        // A hole is never held. It is hashed only as far as a real file of that size could be.
-        if let Some(hasher) = self.current.as_mut().and_then(|current| current.hasher.as_mut()) {
-            let mut left = length.min(self.limits.hole_hashed);
-            while left > 0 {
-                let piece = left.min(ZEROS.len() as u64);
-                hasher.update(&ZEROS[..piece as usize]);
-                left -= piece;
-            }
+        // A hole is never held. Zeros are hashed as far as a layer may have them; a file with more has no digest.
+        let Some(current) = self.current.as_mut().filter(|current| current.hasher.is_some()) else { return };
+        let Some(left) = self.holes_left.checked_sub(length) else {
+            current.hasher = None;
+            return;
+        };
+        self.holes_left = left;
+        let mut left = length;
+        while let Some(hasher) = current.hasher.as_mut().filter(|_| left > 0) {
+            let piece = left.min(ZEROS.len() as u64);
+            hasher.update(&ZEROS[..piece as usize]);
+            left -= piece;
         }
+        current.hashed += length;
     }
 
     fn end(&mut self) {

@@ -35,9 +35,9 @@ use Cut::{Gap, Note, Said};
 /// The table: which files, how many bytes of each (0: the limit of [`Limits::body`]), and what a cut means.
 const BODIES: &[(Files, u64, Cut)] = &[
     // accounts; by name, since /etc/passwd may be a link into a store of immutable files
-    (At("/etc/passwd"), 24 << 20, Said),
-    (At("/etc/group"), 24 << 20, Said),
-    (At("/etc/shadow"), 24 << 20, Said),
+    (At("/etc/passwd"), 16 << 20, Said),
+    (At("/etc/group"), 16 << 20, Said),
+    (At("/etc/shadow"), 16 << 20, Said),
     (Named("passwd"), 256 << 10, Said),
     (Named("group"), 256 << 10, Said),
     (Named("shadow"), 256 << 10, Said),
@@ -64,14 +64,22 @@ const BODIES: &[(Files, u64, Cut)] = &[
     // distribution and packages
     (Named("os-release"), 64 << 10, Gap),
     (Under("/usr/lib/os.release.d"), 64 << 10, Gap),
-    (At("/var/lib/dpkg/status"), 32 << 20, Said),
+    (At("/etc/lsb-release"), 4 << 10, Said),
+    (At("/etc/centos-release"), 4 << 10, Said),
+    (At("/etc/redhat-release"), 4 << 10, Said),
+    (At("/etc/fedora-release"), 4 << 10, Said),
+    (At("/etc/oracle-release"), 4 << 10, Said),
+    (At("/etc/system-release"), 4 << 10, Said),
+    (At("/etc/alpine-release"), 4 << 10, Said),
+    (At("/etc/debian_version"), 4 << 10, Said),
+    (At("/var/lib/dpkg/status"), 24 << 20, Said),
     (Under("/var/lib/dpkg/status.d"), 0, Said),
     (Ending("/var/lib/dpkg/info", ".list"), 8 << 20, Gap),
     (Ending("/var/lib/dpkg/info", ".md5sums"), 8 << 20, Gap),
     (Ending("/var/lib/dpkg/info", ".conffiles"), 64 << 10, Gap),
     (Named("RECORD"), 4 << 20, Said),
-    (At("/lib/apk/db/installed"), 32 << 20, Said),
-    (At("/usr/lib/apk/db/installed"), 32 << 20, Said),
+    (At("/lib/apk/db/installed"), 24 << 20, Said),
+    (At("/usr/lib/apk/db/installed"), 24 << 20, Said),
     (At("/var/lib/rpm/rpmdb.sqlite"), 96 << 20, Said),
     (At("/usr/lib/sysimage/rpm/rpmdb.sqlite"), 96 << 20, Said),
     (At("/usr/share/rpm/rpmdb.sqlite"), 96 << 20, Said),
@@ -86,6 +94,14 @@ const BODIES: &[(Files, u64, Cut)] = &[
     (At("/etc/wgetrc"), 64 << 10, Note),
     (Named(".curlrc"), 64 << 10, Note),
     (Named(".gitconfig"), 64 << 10, Note),
+    (At("/etc/gitconfig"), 64 << 10, Note),
+    (Named("curlrc"), 64 << 10, Note),
+    (Named(".gemrc"), 64 << 10, Note),
+    (At("/etc/gemrc"), 64 << 10, Note),
+    (At("/etc/pacman.conf"), 64 << 10, Note),
+    (Ending("/etc/pacman.d", ".conf"), 64 << 10, Note),
+    (At("/etc/tdnf/tdnf.conf"), 64 << 10, Gap),
+    (At("/etc/zypp/zypp.conf"), 64 << 10, Gap),
     (Named("credentials"), 64 << 10, Note),
     (Under("/run/secrets/kubernetes.io"), 64 << 10, Gap),
     (Under("/var/run/secrets/kubernetes.io"), 64 << 10, Gap),
@@ -251,7 +267,7 @@ mod tests {
     fn only_what_the_table_names() {
         let limits = Limits::default();
         let wants = |path: &str| wanted(&ImagePath::from(path), &limits);
-        assert_eq!(wants("etc/passwd"), Some(24 << 20));
+        assert_eq!(wants("etc/passwd"), Some(16 << 20));
         assert_eq!(wants("/nix/store/x/etc/passwd"), Some(256 << 10));
         assert_eq!(wants("/srv/etc/passwd-"), None);
         assert_eq!(wants("/etc/shadow-"), Some(limits.body));

@@ -1,7 +1,10 @@
 //! Programs that do whatever they are told, by name. With somebody's rights they are as good as that somebody.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 /// Programs that hand their rights to whoever asks: interpreters, shells, editors, and tools that read, write or start
-/// any file. A version may follow the name, as in `python3.11`.
+/// any file.
 const POWERFUL: &[&str] = &[
     // shells
     "ash",
@@ -9,127 +12,232 @@ const POWERFUL: &[&str] = &[
     "busybox",
     "csh",
     "dash",
+    "elvish",
     "fish",
     "ksh",
+    "lksh",
+    "loksh",
     "mksh",
+    "nu",
+    "oksh",
+    "osh",
+    "posh",
+    "pwsh-preview",
     "rbash",
+    "rksh",
+    "rzsh",
+    "sash",
     "sh",
     "tcsh",
     "toybox",
+    "xonsh",
+    "yash",
+    "ysh",
     "zsh",
     // interpreters
+    "R",
+    "Rscript",
     "awk",
     "bun",
     "deno",
+    "elixir",
+    "erl",
     "gawk",
+    "gforth",
+    "ghci",
+    "groovy",
     "guile",
+    "iex",
+    "iojs",
+    "irb",
     "java",
     "jjs",
     "jruby",
+    "jshell",
     "julia",
+    "jython",
     "lua",
     "luajit",
     "mawk",
+    "micropython",
     "nawk",
     "node",
     "nodejs",
     "ocaml",
+    "octave",
     "perl",
     "php",
+    "php-cgi",
     "pwsh",
     "pypy",
     "python",
-    "Rscript",
+    "racket",
+    "raku",
+    "rakudo",
     "ruby",
+    "sbcl",
+    "scala",
+    "tcl",
     "tclsh",
     "wish",
     // editors and pagers
     "ed",
     "emacs",
     "ex",
+    "helix",
+    "jed",
     "joe",
+    "kak",
     "less",
     "mcedit",
+    "mg",
     "micro",
     "more",
+    "most",
     "nano",
+    "neovim",
     "nvim",
     "pico",
+    "rnano",
+    "rview",
     "rvim",
     "vi",
     "view",
     "vim",
     "vimdiff",
+    "zile",
     // change the user, and start anything
     "chpst",
     "gosu",
+    "run0",
     "s6-applyuidgid",
     "s6-setuidgid",
     "setpriv",
     "setuidgid",
     "su-exec",
+    "systemd-run",
     // read, write or start anything
+    "7z",
+    "7za",
+    "7zr",
+    "ansible-playbook",
+    "apk",
     "apt",
     "apt-get",
+    "ar",
+    "as",
     "base32",
     "base64",
+    "bsdcpio",
+    "bsdtar",
+    "bunzip2",
+    "busctl",
+    "bzip2",
+    "c++",
     "capsh",
     "cat",
+    "cc",
     "chmod",
     "chown",
     "chroot",
     "chrt",
+    "clang",
+    "clang++",
     "cp",
     "cpio",
+    "cpp",
+    "crictl",
+    "crun",
+    "ctr",
     "curl",
     "cut",
     "dd",
+    "debugfs",
     "diff",
     "dmsetup",
+    "dnf",
     "docker",
     "dpkg",
+    "entr",
     "env",
     "expect",
+    "fdisk",
     "find",
     "flock",
+    "ftp",
+    "g++",
+    "gawk",
     "gcc",
     "gdb",
+    "gem",
     "git",
+    "go",
     "grep",
+    "gsed",
+    "gtar",
     "gzip",
     "head",
+    "insmod",
     "install",
     "ionice",
     "ip",
+    "kexec",
     "kubectl",
     "ld",
+    "lftp",
+    "lldb",
     "ln",
+    "logrotate",
+    "losetup",
+    "ltrace",
+    "machinectl",
     "make",
     "man",
+    "microdnf",
+    "modprobe",
     "mv",
+    "mysql",
     "nc",
     "ncat",
+    "nerdctl",
     "netcat",
     "nice",
     "nmap",
     "nohup",
+    "npm",
+    "npx",
     "nsenter",
     "od",
     "openssl",
+    "pacman",
+    "parallel",
+    "parted",
+    "patch",
+    "pax",
+    "perf",
+    "pg",
     "pip",
-    "rsync",
+    "podman",
+    "psql",
+    "rlwrap",
     "rpm",
+    "rsync",
     "run-parts",
+    "runc",
     "scp",
     "screen",
     "script",
     "sed",
     "setarch",
     "setsid",
+    "sftp",
     "socat",
     "sort",
     "split",
+    "sqlite",
     "ssh",
+    "sshpass",
+    "star",
     "start-stop-daemon",
     "stdbuf",
     "strace",
@@ -138,31 +246,172 @@ const POWERFUL: &[&str] = &[
     "tail",
     "tar",
     "taskset",
+    "tcc",
     "tcpdump",
     "tee",
+    "telnet",
     "time",
     "timeout",
     "tmux",
     "unshare",
     "unzip",
+    "valgrind",
+    "watch",
     "wget",
     "xargs",
     "xxd",
+    "xz",
+    "yum",
     "zip",
+    "zstd",
+    "zypper",
 ];
 
-/// Whether a program of that name does whatever it is told; a version may follow the name.
+static NAMES: LazyLock<HashSet<&str>> = LazyLock::new(|| POWERFUL.iter().copied().collect());
+
+/// What may stand behind a name and leave the program what it is: how it was linked, built or equipped.
+const FLAVOURS: &[&str] = &[
+    "athena",
+    "basic",
+    "bin",
+    "classic",
+    "cli",
+    "cgi",
+    "dbg",
+    "debug",
+    "dev",
+    "extra",
+    "extras",
+    "fpm",
+    "full",
+    "gnu",
+    "gtk",
+    "gtk2",
+    "gtk3",
+    "huge",
+    "jit",
+    "lite",
+    "lts",
+    "lucid",
+    "min",
+    "minimal",
+    "motif",
+    "nightly",
+    "nogui",
+    "normal",
+    "nox",
+    "oracle",
+    "orig",
+    "original",
+    "pgtk",
+    "posix",
+    "preview",
+    "real",
+    "shared",
+    "small",
+    "stable",
+    "standalone",
+    "static",
+    "threads",
+    "tiny",
+    "unstable",
+    "wide",
+    "x",
+    "x11",
+];
+
+/// The parts of a machine's name, as in `x86_64-linux-gnu`.
+const MACHINES: &[&str] = &[
+    "aarch64",
+    "alpine",
+    "amd64",
+    "apple",
+    "arm",
+    "arm64",
+    "armhf",
+    "armv6l",
+    "armv7l",
+    "gnueabi",
+    "gnueabihf",
+    "i386",
+    "i486",
+    "i586",
+    "i686",
+    "ia32",
+    "linux",
+    "linux64",
+    "loongarch64",
+    "mips64el",
+    "musl",
+    "musleabihf",
+    "none",
+    "pc",
+    "powerpc64le",
+    "ppc64el",
+    "ppc64le",
+    "redhat",
+    "riscv64",
+    "s390x",
+    "suse",
+    "unknown",
+    "x64",
+    "x86",
+    "x86_64",
+];
+
+/// Whether a program of that name does whatever it is told. A version, a flavour and a machine may follow the name
+/// (`python3.11`, `bash-static`, `gcc-12`), and a machine may stand before it.
 #[must_use]
 pub fn is_powerful(name: &[u8]) -> bool {
-    let is_version = |rest: &[u8]| {
-        let number = rest.iter().take_while(|b| b.is_ascii_digit() || **b == b'.').count();
-        match rest.get(number) {
-            None => true,                              // python3.11
-            Some(b'-') => number > 0,                  // perl5.36-x86_64-linux-gnu
-            Some(_) => rest[0] == b'.' && number == 1, // vim.basic
-        }
+    let Ok(name) = std::str::from_utf8(name) else { return false };
+    let bare = without_machine(name);
+    // Every file of an image is asked for: only where a variant may begin is a name looked up.
+    let begins = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-'));
+    let is_known = |(at, _): (usize, char)| {
+        let (known, rest) = bare.split_at(at);
+        begins(rest) && NAMES.contains(known) && is_variant(rest)
     };
-    POWERFUL.iter().any(|known| name.strip_prefix(known.as_bytes()).is_some_and(is_version))
+    NAMES.contains(bare) || is_loader(name) || bare.char_indices().any(is_known)
+}
+
+/// `gcc` of `x86_64-linux-gnu-gcc`.
+fn without_machine(name: &str) -> &str {
+    let mut rest = name;
+    while let Some((_, behind)) = rest.split_once('-').filter(|(part, _)| is_machine(part)) {
+        rest = behind;
+    }
+    rest
+}
+
+fn is_machine(part: &str) -> bool {
+    part == "gnu" || MACHINES.contains(&part)
+}
+
+/// Whether what follows a program's name says only which one of its kind it is.
+fn is_variant(rest: &str) -> bool {
+    let mut parts = rest.split('-');
+    let first = parts.next().unwrap_or_default();
+    // Distributions tell programs of one purpose apart behind a dot: vim.basic, nc.openbsd.
+    let alternative =
+        || first.strip_prefix('.').is_some_and(|word| word.starts_with(|c: char| c.is_ascii_alphabetic()));
+    let is_first = first.is_empty() || is_version(first.strip_prefix('.').unwrap_or(first));
+    let follows = |part: &str| is_version(part) || FLAVOURS.contains(&part) || is_machine(part);
+    alternative() || is_first && parts.all(|part| part.split('.').all(follows))
+}
+
+/// `3`, `3.11`, `1.1.1k`, `5_2`.
+fn is_version(text: &str) -> bool {
+    let number = text.strip_suffix(|c: char| c.is_ascii_lowercase()).unwrap_or(text);
+    number.starts_with(|c: char| c.is_ascii_digit())
+        && number.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'+'))
+}
+
+/// The dynamic loader starts any program that is its argument: `ld-linux-x86-64.so.2`, `ld-musl-aarch64.so.1`, `ld64.so.2`.
+fn is_loader(name: &str) -> bool {
+    let Some((stem, version)) = name.split_once(".so") else { return false };
+    let kind = stem.strip_prefix("ld").unwrap_or("?");
+    let is_kind = kind.is_empty() || kind.starts_with(|c: char| c == '-' || c.is_ascii_digit());
+    is_kind && (version.is_empty() || version.starts_with('.'))
 }
 
 #[cfg(test)]
@@ -171,7 +420,44 @@ mod tests {
 
     #[test]
     fn names_with_their_versions() {
-        for name in ["python3", "python3.11", "perl5.36.0", "vim.basic", "bash", "find", "su-exec"] {
+        for name in [
+            "python3",
+            "python3.11",
+            "perl5.36.0",
+            "vim.basic",
+            "bash",
+            "find",
+            "su-exec",
+            "bash-static",
+            "zsh-static",
+            "lksh",
+            "yash",
+            "posh",
+            "busybox-extras",
+            "busybox.static",
+            "systemd-run",
+            "emacs-nox",
+            "emacs-28.2-gtk3",
+            "bsdtar",
+            "sqlite3",
+            "gcc-12",
+            "x86_64-linux-gnu-gcc-12",
+            "g++-12",
+            "clang-16",
+            "perl5.36-x86_64-linux-gnu",
+            "python3.11-dbg",
+            "python3.13t",
+            "lua5.4",
+            "php8.2",
+            "php-cgi8.2",
+            "nc.openbsd",
+            "ld-linux-x86-64.so.2",
+            "ld-musl-aarch64.so.1",
+            "ld64.so.2",
+            "ld-2.31.so",
+            "ld.so.1",
+            "ld.so",
+        ] {
             assert!(is_powerful(name.as_bytes()), "{name}");
         }
         for name in [
@@ -188,6 +474,20 @@ mod tests {
             "runuser",
             "pkexec",
             "ksu",
+            "ssh-agent",
+            "ssh-keygen",
+            "bash-completion",
+            "git-shell",
+            "python3-config",
+            "man-db",
+            "ldap.so",
+            "ldconfig",
+            "libld.so.2",
+            "systemd-runner",
+            "find-helper",
+            "cp-twelve",
+            "x86_64",
+            "",
         ] {
             assert!(!is_powerful(name.as_bytes()), "{name}");
         }

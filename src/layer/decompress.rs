@@ -105,7 +105,8 @@ impl<R: Read> Decoder<R> {
 
     fn sniff(&mut self) -> io::Result<State> {
         let first = self.input.peek(512)?;
-        if first.starts_with(gzip::MAGIC) {
+        // A plain tar may begin with such a name.
+        if first.starts_with(gzip::MAGIC) && !is_header(first) {
             return Ok(State::Gzip(Box::default()));
         }
         if zstd::is_frame(first) {

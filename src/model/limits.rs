@@ -40,7 +40,7 @@ pub struct Limits {
     /// PAX records that say nothing of a file, held for the search for secrets, for one image; when there are more,
     /// none is searched.
     pub records: u64,
-    /// Zeros of a sparse file's hole that are hashed; a longer hole is not a real file.
+    /// Zeros in holes of sparse files that are hashed for one layer; files with more have no digest.
     pub hole_hashed: u64,
     /// A line of an account file.
     pub line: usize,
@@ -77,7 +77,7 @@ impl Default for Limits {
             packages: 64 << 20,
             heads: 24 << 20,
             records: 16 << 20,
-            hole_hashed: 1 << 30,
+            hole_hashed: 256 << 20,
             line: 1 << 20,
             zstd_window_log: 27,
             members: 100_000,

@@ -6,7 +6,7 @@ mod names;
 mod verdict;
 
 pub use fingerprint::{fingerprint, fingerprints};
-pub use names::{UnknownRule, find_rules, nearest};
+pub use names::{OutsideCode, UnknownRule, find_rules, nearest, outside_code};
 pub use verdict::{Decision, Judged, SetAside, Suppression, Verdict, decide};
 
 use crate::model::{Group, Level, RuleInfo, Severity};
@@ -48,7 +48,8 @@ pub struct Only {
 }
 
 impl Policy {
-    /// Sets aside the findings of each rule in `words` (names or aliases). Errors with the first word that is no rule.
+    /// Sets aside the findings of each rule in `words` (names or aliases). Errors with the first word that is no rule; an
+    /// [`outside_code`] sets nothing aside.
     pub fn ignoring(mut self, words: &[String], rules: &[RuleInfo]) -> Result<Self, UnknownRule> {
         for word in words {
             for rule in find_rules(rules, word)? {
@@ -144,6 +145,17 @@ pub(crate) mod tests {
         assert_eq!(only(&["config"]), [""; 0]);
         assert_eq!(only(&["no-labels", "cis-di-0008"]), ["setuid-file", "setgid-file", "no-labels"]);
         assert_eq!(only(&["identity"]), ["runs-as-root"]);
+    }
+
+    #[test]
+    fn codes_that_name_nothing_in_an_image_are_known() {
+        let ignoring = Policy::default().ignoring(&words(&["CIS-DI-0005", "cis-di-0001"]), &rules()).expect("known");
+        let ignored: Vec<&str> = ignoring.ignore.iter().map(|ignore| &*ignore.rule).collect();
+        assert_eq!(ignored, ["runs-as-root"]);
+        let only = |list: &[&str]| heard(&Policy::default().hearing_only(&words(list), &rules()).expect("known"));
+        assert_eq!(only(&["cis-di-0005"]), [""; 0]);
+        assert_eq!(only(&["CIS-DI-0005", "runs-as-root"]), ["runs-as-root"]);
+        assert!(Policy::default().ignoring(&words(&["CIS-DI-0004"]), &rules()).is_err());
     }
 
     #[test]

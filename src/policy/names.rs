@@ -44,10 +44,36 @@ impl std::error::Error for UnknownRule {}
 /// More would be a list, not a suggestion.
 const SUGGESTIONS: usize = 3;
 
-/// The rules that `word` names: one by its name, or all that share an alias. Never empty.
+/// A code of another linter that is known and names nothing in an image, so that no rule carries it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct OutsideCode {
+    /// The code.
+    pub code: &'static str,
+    /// What it is about.
+    pub title: &'static str,
+    /// Why no rule of an image can answer to it.
+    pub why: &'static str,
+}
+
+/// Those of Dockle's checkpoints that docs/dockle.md gives no rule.
+const OUTSIDE: &[OutsideCode] = &[OutsideCode {
+    code: "CIS-DI-0005",
+    title: "Content trust",
+    why: "Content trust is a setting of whoever pulls and pushes (DOCKER_CONTENT_TRUST in the environment of the \
+          client), not a property of an image: two machines with the same image may differ in it. No rule looks for it, \
+          and there is nothing to ignore.",
+}];
+
+/// The code that `word` is, when it is one that names nothing in an image; without case.
+#[must_use]
+pub fn outside_code(word: &str) -> Option<&'static OutsideCode> {
+    OUTSIDE.iter().find(|outside| outside.code.eq_ignore_ascii_case(word))
+}
+
+/// The rules that `word` names: one by its name, or all that share an alias. Empty only for an [`outside_code`].
 pub fn find_rules<'a>(rules: &'a [RuleInfo], word: &str) -> Result<Vec<&'a RuleInfo>, UnknownRule> {
     let found: Vec<&RuleInfo> = rules.iter().filter(|rule| rule.answers_to(word)).collect();
-    if !found.is_empty() {
+    if !found.is_empty() || outside_code(word).is_some() {
         return Ok(found);
     }
     let names = rules.iter().flat_map(|rule| std::iter::once(&rule.name).chain(&rule.aliases));

@@ -75,7 +75,9 @@ fn text(head: &[u8]) -> Option<Guess> {
     }
     let has = |word: &str| text.contains(word);
     let starts = |word: &str| text.lines().any(|line| line.trim_start().starts_with(word));
-    let (what, advice) = if text.trim_start().starts_with(['{', '[']) {
+    let (what, advice) = if is_sections(text) {
+        ("settings (TOML or INI)", NOT_SAVED)
+    } else if text.trim_start().starts_with(['{', '[']) {
         if has("\"imageLayoutVersion\"") || has("\"manifests\"") {
             ("the index of an OCI layout", "name the folder that it lies in")
         } else if has("\"layers\"") || has("\"Layers\"") {
@@ -95,6 +97,20 @@ fn text(head: &[u8]) -> Option<Guess> {
         ("text", NOT_SAVED)
     };
     Some((what.to_owned(), advice))
+}
+
+/// Whether a text has sections with settings in them: `[name]` or `[[name]]` alone on the first line, then `NAME = …`.
+/// In a JSON list a name would be quoted.
+fn is_sections(text: &str) -> bool {
+    let comment = |line: &&str| !line.is_empty() && !line.starts_with(['#', ';']);
+    let mut lines = text.lines().map(str::trim).filter(comment);
+    let heads = |line: &str| {
+        let name = line.split(['#', ';']).next().unwrap_or_default().trim_end();
+        let name = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or_default();
+        let name = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(name);
+        name.trim().starts_with(|c: char| c.is_alphabetic() || c == '_') && !name.contains(',')
+    };
+    lines.next().is_some_and(heads) && lines.next().is_some_and(|line| heads(line) || line.contains('='))
 }
 
 /// Names at the top of a Linux root file system.
@@ -167,6 +183,11 @@ mod tests {
             (b"\x7fELF\x02", "an ELF program"),
             (b"# x\nFROM debian\n", "a Dockerfile"),
             (b"{\"bomFormat\": 1}", "an SBOM"),
+            (b"# mine\n[[ignore]]\nrule = \"x\"\n", "settings (TOML or INI)"),
+            (b"[a.b] # c\n[a.c]\nx = [1]", "settings (TOML or INI)"),
+            (b"[\n  1\n]", "JSON text"),
+            (b"[true]", "JSON text"),
+            (b"[\"a\",\n\"b=c\"]", "JSON text"),
             (b"hello \xc3", "text"),
             (b"\x01\x02\xff", "an unknown format (first bytes 0102ff)"),
         ] {

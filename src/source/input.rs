@@ -5,6 +5,7 @@ use super::error::Trouble;
 use super::unpack::{Unpack, compression};
 use super::{guess, members};
 use crate::model::Limits;
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, BufReader, IsTerminal, Read, Seek, Write};
 use std::os::fd::AsFd;
@@ -72,12 +73,15 @@ impl Input {
             must_be_tar(&head, None)?;
             return Ok(Self::Archive { file, size: meta.len(), damage: None, behind: None });
         }
-        let stream = BufReader::with_capacity(CHUNK, io::Cursor::new(head.clone()).chain(file));
+        let stream = io::Cursor::new(head.clone()).chain(file);
         match compression(&head) {
-            None => spool(stream, None, limits),
+            None => spool(BufReader::with_capacity(CHUNK, stream), None, limits, &|_| false),
             Some(name) => {
+                let stored = Cell::new(0);
+                let stream = BufReader::with_capacity(CHUNK, Counted { from: stream, count: &stored });
                 let mut unpack = Unpack::new(stream, name, limits);
-                let mut input = spool(&mut unpack, Some(name), limits)?;
+                let bomb = |size: u64| size > UNPACKED_LEAST.saturating_add(UNPACKED_MOST * stored.get());
+                let mut input = spool(&mut unpack, Some(name), limits, &bomb)?;
                 if let Self::Archive { behind, .. } = &mut input {
                     *behind = unpack.behind();
                 }
@@ -88,8 +92,14 @@ impl Input {
 }
 
 /// Writes what `from` gives into an unnamed temporary file, no more than `limits.spool` bytes, once it turns out to
-/// begin like a tar. What was read before an error is kept, and the error with it.
-fn spool(mut from: impl Read, compressed: Option<&'static str>, limits: &Limits) -> Result<Input, Trouble> {
+/// begin like a tar, and until `is_bomb` says that it grew too much. What was read before an error is kept, and the error
+/// with it.
+fn spool(
+    mut from: impl Read,
+    compressed: Option<&'static str>,
+    limits: &Limits,
+    is_bomb: &dyn Fn(u64) -> bool,
+) -> Result<Input, Trouble> {
     let failed = |error: io::Error| match compressed {
         Some(name) => Trouble::broken(format!("{name} around the archive"), error.to_string()),
         None => Trouble::io("", &error),
@@ -117,9 +127,33 @@ fn spool(mut from: impl Read, compressed: Option<&'static str>, limits: &Limits)
             let object = compressed.map_or("input", |_| "decompressed archive").to_owned();
             return Err(Trouble::Limit { object, limit: "spool", bound: limits.spool });
         }
+        if is_bomb(size) {
+            let name = compressed.unwrap_or_default();
+            let what =
+                format!("becomes more than {UNPACKED_MOST} times its size: decompress it first if that is meant");
+            return Err(Trouble::broken(format!("{name} around the archive"), what));
+        }
         file.write_all(&chunk[..read]).map_err(full)?;
     }
     Ok(Input::Archive { file, size, damage, behind: None })
+}
+
+/// How many times its size a compressed archive may become, beside what any may. Layers in it are compressed mostly.
+const UNPACKED_MOST: u64 = 100;
+const UNPACKED_LEAST: u64 = 256 << 20;
+
+/// Counts what is read.
+struct Counted<'a, R> {
+    from: R,
+    count: &'a Cell<u64>,
+}
+
+impl<R: Read> Read for Counted<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.from.read(buffer)?;
+        self.count.set(self.count.get() + read as u64);
+        Ok(read)
+    }
 }
 
 /// Refuses what does not begin with a tar header or the zeros that end one.

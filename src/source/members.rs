@@ -88,7 +88,7 @@ impl Members {
                 None => return broken(&format!("a link to '{}', which is not in the archive", visible(&path))),
                 Some(Member::File { offset, size }) => return Ok(Some((*offset, *size))),
                 Some(Member::Folder) => return broken("a folder, not a file"),
-                Some(Member::Other(what)) => return broken(&format!("{what}, not a file")),
+                Some(Member::Other(what)) => return broken(what),
                 Some(Member::Link { target, hard }) => (target, *hard),
             };
             let folder = path.iter().rposition(|byte| *byte == b'/').map_or(&b""[..], |end| &path[..end]);
@@ -201,6 +201,8 @@ mod tests {
             entry(b'2', "gone", "nothing", 0, b""),
             entry(b'5', "dir/", "", 0, b""),
             entry(b'6', "fifo", "", 0, b""),
+            entry(b'x', "p", "", 26, b"26 GNU.sparse.name=sparse\n"),
+            entry(b'0', "GNUSparseFile.0/sparse", "", 0, b""),
         ])
         .unwrap();
         assert_eq!(find(&members, "b/layer.tar"), Ok(Some(1)));
@@ -212,6 +214,7 @@ mod tests {
             ("gone", "a link to 'nothing', which is not in the archive"),
             ("dir", "a folder, not a file"),
             ("fifo", "a named pipe, not a file"),
+            ("sparse", "stored as a sparse file, which is not read: pack the archive without tar's --sparse"),
             ("../x", "leads out of the archive"),
             ("/a/layer.tar", "an absolute path leads out of the archive"),
         ] {

@@ -45,7 +45,7 @@ pub use names::is_secret_name;
 pub use pattern::Patterns;
 pub use redact::{Masked, Redactor, credential_info};
 pub use spec::{Check, Companion, Inside, Left, SecretRule, SecretSpec, Structure};
-pub use values::{is_placeholder, is_secret_value};
+pub use values::{is_placeholder, is_secret_value, without_quotes};
 
 use crate::model::{Confidence, SecretInfo, Severity};
 

@@ -4,7 +4,7 @@
 use super::credentials::credentials;
 use super::names::is_secret_name;
 use super::pattern::Patterns;
-use super::values::{is_placeholder, is_secret_value};
+use super::values::{is_placeholder, is_secret_value, without_quotes};
 use super::verify::{hash, shown};
 use crate::image::{ImageConfig, Way};
 use crate::model::{SecretInfo, visible_str};
@@ -111,7 +111,7 @@ impl<'a> Redactor<'a> {
             if let Some(name) = name.filter(|name| is_secret_name(name))
                 && is_secret_value(name, text)
             {
-                add(text);
+                add(without_quotes(text));
             }
             for found in credentials(text) {
                 add(&text[found.range()]);

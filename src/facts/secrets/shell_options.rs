@@ -79,10 +79,15 @@ const ASKS: &[&str] = &["ask", "with", "without", "store", "show", "prompt", "ge
 enum Place {
     /// So many words behind the verb; options between them do not count.
     Behind(usize),
+    /// The last.
+    Last,
     /// The last, when an option of one letter, alone or among others, asks for it.
     LastWith(char),
 }
-use Place::{Behind, LastWith};
+use Place::{Behind, Last, LastWith};
+
+/// Composer by its names, also as `php composer.phar`.
+const COMPOSER: &[&str] = &["composer", "composer.phar", "composer2"];
 
 /// Programs, the beginning of the word behind which operands count (the program when it is empty), the options that take
 /// the next word, and where the password stands.
@@ -92,7 +97,15 @@ const OPERANDS: &[(&[&str], &str, &[&str], Place)] = &[
     (&["mysqladmin", "mariadb-admin"], "password", &[], Behind(1)),
     (&["rabbitmqctl"], "add_user", &[], Behind(2)),
     (&["rabbitmqctl"], "change_password", &[], Behind(2)),
-    (&["composer", "poetry"], "http-basic.", &[], Behind(2)),
+    (&["poetry"], "http-basic.", &[], Behind(2)),
+    (COMPOSER, "http-basic.", &[], Behind(2)),
+    (COMPOSER, "bitbucket-oauth.", &[], Behind(2)),
+    (COMPOSER, "github-oauth.", &[], Behind(1)),
+    (COMPOSER, "gitlab-oauth.", &[], Behind(1)),
+    (COMPOSER, "bearer.", &[], Behind(1)),
+    // Both may have a user before the token.
+    (COMPOSER, "gitlab-token.", &[], Last),
+    (COMPOSER, "forgejo-token.", &[], Last),
 ];
 
 /// Commands stand in strings and substitutions of others so deep.
@@ -166,6 +179,7 @@ fn operands(text: &str, line: &Line, found: &mut Vec<Credential>) {
         });
         let password = match *place {
             Behind(count) => plain.nth(count - 1),
+            Last => plain.next_back(),
             LastWith(letter) if rest.iter().any(|word| short(word) && of(word).contains(letter)) => {
                 plain.next().and(plain.next_back())
             }
@@ -185,6 +199,13 @@ fn command(text: &str, line: &Line, found: &mut Vec<Credential>) {
     let mut needed: Vec<&str> = OPTIONS.iter().map(|(_, needs, ..)| *needs).filter(|needs| !needs.is_empty()).collect();
     needed.retain(|needs| line.words.iter().any(|word| text_of(word) == *needs));
     let has = |needs: &str| needs.is_empty() || needed.contains(&needs);
+    // Settings whose values `operands` reads.
+    let program_stands = |programs: &[&str]| line.words.iter().any(|word| programs.contains(&base(text, word)));
+    let read: Vec<&str> = OPERANDS
+        .iter()
+        .filter(|(programs, verb, ..)| verb.ends_with('.') && program_stands(programs))
+        .map(|(_, verb, ..)| *verb)
+        .collect();
     let mut sets = false;
     let mut say = |at: (usize, usize), name: &str| {
         if is_secret("password", &text[at.0..at.1]) {
@@ -239,6 +260,7 @@ fn command(text: &str, line: &Line, found: &mut Vec<Credential>) {
             && option.bytes().next().is_some_and(|first| first.is_ascii_alphabetic() || b"/_".contains(&first))
             && !option.contains('=')
             && !text_of(value).starts_with('-')
+            && !read.iter().any(|setting| option.starts_with(setting))
             && is_secret_name(option)
             && is_secret(option, text_of(value))
         {

@@ -37,6 +37,8 @@ const SETTINGS: &[&str] = &[
     "1",
     "y",
     "n",
+    "string",
+    "str",
 ];
 
 /// Whether the word is one that only sentences have.
@@ -51,11 +53,19 @@ const OF_SENTENCES: &[&str] = &[
     "then", "this", "to", "was", "when", "will", "with", "you", "your",
 ];
 
+/// A value without the pair of quotes around it that a builder or an env file left there.
+#[must_use]
+pub fn without_quotes(value: &str) -> &str {
+    let value = value.trim();
+    let inside = ['"', '\''].iter().find_map(|mark| value.strip_prefix(*mark)?.strip_suffix(*mark));
+    inside.unwrap_or(value)
+}
+
 /// Whether `value`, given to `name`, is a credential: something written out, not a reference, a path, a switch, a
 /// version or a mask.
 #[must_use]
 pub fn is_secret_value(name: &str, value: &str) -> bool {
-    let value = value.trim();
+    let value = without_quotes(value).trim();
     let lower = value.to_ascii_lowercase();
     let password =
         words(name).iter().any(|word| word.contains("pass") || word.contains("pwd") || word.starts_with("pw"));
@@ -64,7 +74,7 @@ pub fn is_secret_value(name: &str, value: &str) -> bool {
         || is_masked(value)
         || SETTINGS.contains(&lower.as_str())
         || is_of_sentences(value)
-        || only("*xX.•-_ ?!")
+        || only("*xX.•-_ ?!\"'")
         || is_reference(value)
         || is_path(value)
         || is_plain_url(value)
@@ -167,6 +177,9 @@ pub(super) fn is_reference(value: &str) -> bool {
             next.is_ascii_alphabetic() || matches!(next, b'{' | b'(' | b'_' | b'@' | b'*' | b'?' | b'#' | b'1'..=b'9')
         }
         [b'`', ..] | [b'{', b'{', ..] => true,
+        // What printf(3) and its kin put in: `%s`, `%(name)s`, `{}`, `{0}`.
+        [b'%', b's' | b'd' | b'v' | b'q' | b'@'] | [b'%', b'(', .., b's'] | [b'{', b'}'] => true,
+        [b'{', number @ .., b'}'] => number.iter().all(u8::is_ascii_digit),
         [b'%', .., b'%'] | [b'@', .., b'@'] => bytes.len() > 2,
         _ => false,
     }
@@ -250,6 +263,8 @@ mod tests {
             "12345",
             "p@ss/word",
             "changeme",
+            "\"hunter2example\"",
+            "'it's'",
             "$ecret",
         ] {
             let name = if value == "12345" { "DB_PASSWORD" } else { "API_TOKEN" };
@@ -269,6 +284,13 @@ mod tests {
             "E3FF2839C048B25C084DEBE9B26995E310250568",
             "{{ token }}",
             "none",
+            "\"\"",
+            "''",
+            "\" \"",
+            "\"${TOKEN}\"",
+            "'/run/secrets/db'",
+            "\"false\"",
+            "\"",
         ] {
             assert!(!is_secret_value("API_TOKEN", value), "{value}");
         }

@@ -66,6 +66,13 @@ pub enum Trouble {
     NotInPath,
     /// Nothing is at this path, which may be where a link leads.
     NotFound(ImagePath),
+    /// A link of the program's name leads to a place where nothing is.
+    Dangling {
+        /// The link.
+        link: ImagePath,
+        /// Where nothing is.
+        target: ImagePath,
+    },
     /// Too many symbolic links.
     Loop,
     /// This is no regular file.
@@ -99,6 +106,7 @@ impl fmt::Display for Trouble {
         match self {
             Self::NotInPath => f.write_str("is nowhere in PATH"),
             Self::NotFound(path) => write!(f, "{path} does not exist"),
+            Self::Dangling { link, target } => write!(f, "{link} is a link to {target}, which does not exist"),
             Self::Loop => f.write_str("is behind too many symbolic links"),
             Self::NotAFile(path) => write!(f, "{path} is no regular file"),
             Self::NotExecutable(path) => write!(f, "{path} has no execute bit"),
@@ -129,7 +137,9 @@ impl Image<'_> {
     /// executable file wins, as in execvp(3).
     pub(super) fn look(&self, name: &str, around: &Surroundings) -> Found {
         let mut found = self.search(name, around);
-        if !around.certain && matches!(found.trouble, Some(Trouble::NotFound(_) | Trouble::NotInPath)) {
+        if !around.certain
+            && matches!(found.trouble, Some(Trouble::NotFound(_) | Trouble::Dangling { .. } | Trouble::NotInPath))
+        {
             found.trouble = None;
         }
         found
@@ -148,7 +158,7 @@ impl Image<'_> {
             let mut found = self.judge(candidate, around);
             match found.trouble {
                 Some(Trouble::NotFound(_) | Trouble::NotAFile(_) | Trouble::Loop) => {}
-                Some(Trouble::NotExecutable(_) | Trouble::Forbidden { .. }) => {
+                Some(Trouble::NotExecutable(_) | Trouble::Forbidden { .. } | Trouble::Dangling { .. }) => {
                     second_best.get_or_insert(found);
                 }
                 None if !element.starts_with('/') => {
@@ -164,14 +174,15 @@ impl Image<'_> {
     /// A file that is read, not executed: a shell's script. No execute bit is asked for.
     pub(super) fn script(&self, name: &str, around: &Surroundings) -> Found {
         let mut found = self.judge(around.directory.join(name.as_bytes()), around);
-        if matches!(found.trouble, Some(Trouble::NotFound(_))) && !name.contains('/') {
+        if matches!(found.trouble, Some(Trouble::NotFound(_) | Trouble::Dangling { .. })) && !name.contains('/') {
             let by_path = self.look(name, around);
             if by_path.path.is_some() {
                 found = by_path;
             }
         }
-        let matters =
-            |trouble: &Trouble| matches!(trouble, Trouble::NotFound(_) | Trouble::Loop | Trouble::NotAFile(_));
+        let matters = |trouble: &Trouble| {
+            matches!(trouble, Trouble::NotFound(_) | Trouble::Dangling { .. } | Trouble::Loop | Trouble::NotAFile(_))
+        };
         found.trouble = found.trouble.filter(|trouble| around.certain && matters(trouble));
         found
     }
@@ -182,7 +193,10 @@ impl Image<'_> {
             Ok(node) => node,
             Err(why) => {
                 found.trouble = Some(match why {
-                    Unresolved::Missing(path) => Trouble::NotFound(path),
+                    Unresolved::Missing(path) => match self.link_at(&named) {
+                        Some((link, target)) => Trouble::Dangling { link, target },
+                        None => Trouble::NotFound(path),
+                    },
                     Unresolved::NotADirectory(path) => Trouble::NotAFile(path),
                     Unresolved::Loop => Trouble::Loop,
                 });
@@ -196,6 +210,13 @@ impl Image<'_> {
             .or_else(|| wrong_architecture(&found.content, &around.architecture))
             .or_else(|| self.missing_interpreter(&found.content, around));
         found
+    }
+
+    /// The symbolic link that stands at `path`, links of the directories above it followed, and where it points.
+    fn link_at(&self, path: &ImagePath) -> Option<(ImagePath, ImagePath)> {
+        let directory = self.tree.resolve(&path.parent()?).ok()?;
+        let link = directory.children().find(|child| child.name() == path.file_name())?;
+        (link.kind() == EntryKind::Symlink).then(|| (link.path(), directory.path().join(link.link())))
     }
 
     /// What file type and permission bits forbid.

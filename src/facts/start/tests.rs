@@ -235,7 +235,7 @@ fn troubles() {
     let path = || ImagePath::from("/app/run");
     assert_eq!(of(vec![program("app/run", elf(None))]), None);
     assert!(matches!(of(vec![]), Some(Trouble::NotFound(_))));
-    assert!(matches!(of(vec![link("app/run", "gone")]), Some(Trouble::NotFound(_))));
+    assert!(matches!(of(vec![link("app/run", "gone")]), Some(Trouble::Dangling { .. })));
     assert_eq!(of(vec![link("app/run", "run")]), Some(Trouble::Loop));
     assert_eq!(of(vec![dir("app/run")]), Some(Trouble::NotAFile(path())));
     assert_eq!(of(vec![file("app/run", elf(None))]), Some(Trouble::NotExecutable(path())));
@@ -336,4 +336,21 @@ fn health_checks() {
     assert_eq!(wget.programs[0].trouble, Some(Trouble::NotInPath));
     assert_eq!(wget.programs[0].at, Location::config("/config/Healthcheck/Test"));
     assert!(with(&["NONE"]).is_none() && with(&[]).is_none());
+}
+
+#[test]
+fn what_linux_would_not_start_is_not_followed() {
+    let gaps = |start: &Start| start.gaps.iter().map(|(_, why)| why.clone()).collect::<Vec<_>>();
+    let long = start(&["/bin/sh", "-c", &"env ".repeat(40_000)], &[]);
+    assert_eq!((names(&long), gaps(&long).len()), ("/bin/sh".to_owned(), 1), "{:?}", gaps(&long));
+    assert!(long.shell_form.is_some());
+    // Every `$@` becomes all the words behind the text.
+    let words: Vec<&str> = std::iter::repeat_n("x", 10_000).collect();
+    for text in ["env $@ $@ $@ $@", "cd $@ $@ $@ $@; env"] {
+        let many = start(&[&["/bin/sh", "-c", text], &words[..]].concat(), &[]);
+        let most = many.programs.iter().map(|program| program.arguments.len()).max();
+        assert!(most.is_some_and(|most| most < 20_000), "{text}: {most:?}");
+    }
+    let many = start(&["/bin/sh"], &[&["env"], &words[..], &words[..]].concat());
+    assert_eq!(gaps(&many).len(), 1, "{:?}", gaps(&many));
 }

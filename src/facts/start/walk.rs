@@ -11,6 +11,12 @@ use std::collections::BTreeMap;
 /// Programs on the way; a longer one is cut with a gap.
 const MOST_PROGRAMS: usize = 32;
 
+/// Words that are read of one command, with what a text and its variables become.
+const MOST_WORDS: usize = 16 << 10;
+
+/// Bytes of the longest argument that Linux takes (MAX_ARG_STRLEN): no shell sees a longer text.
+const MOST_TEXT: usize = 128 << 10;
+
 /// Bytes that the expansion of one word may give.
 const MOST_EXPANDED: usize = 64 << 10;
 
@@ -49,6 +55,11 @@ pub(super) fn walk(start: &mut Start, words: Vec<Argument>, config: &ImageConfig
             walk.start.gaps.push((Location::config(words[0].from), why));
             return;
         }
+        if words.len() > MOST_WORDS {
+            let why = format!("a command of more than {MOST_WORDS} words: only the first were read");
+            walk.start.gaps.push((Location::config(words[0].from), why));
+            words.truncate(MOST_WORDS);
+        }
         match walk.step(&words) {
             Next::Words(next) => words = next,
             Next::End => return,
@@ -59,7 +70,7 @@ pub(super) fn walk(start: &mut Start, words: Vec<Argument>, config: &ImageConfig
 /// The shell form that stands in `Cmd` and that a script may run.
 pub(super) fn possible_shell_form(config: &ImageConfig, image: Image<'_>) -> Option<ShellForm> {
     let mut start = Start::default();
-    let cmd = config.config.cmd.as_deref()?.iter();
+    let cmd = config.config.cmd.as_deref()?.iter().take(MOST_WORDS + 1);
     let words: Vec<Argument> = cmd.map(|text| Argument::new(text, CMD)).collect();
     walk(&mut start, words, config, image);
     start.shell_form.map(|form| ShellForm { certain: false, ..form })
@@ -264,17 +275,23 @@ impl Walk<'_> {
             return Next::End;
         }
         let kind = self.shell_kind(path.as_ref());
+        let long = operand.text.len() > MOST_TEXT;
+        let read = if long { "" } else { operand.text.as_str() };
         let form = ShellForm {
             shell: first.text.clone(),
             shell_path: path,
             kind,
             text: operand.text.clone(),
-            hands_over: shell::hands_over(kind, &operand.text),
-            passes_on: shell::passed_on(&operand.text),
+            hands_over: shell::hands_over(kind, read),
+            passes_on: shell::passed_on(read),
             certain: true,
             at: Location::config(operand.from),
         };
         self.start.shell_form.get_or_insert(form);
+        if long {
+            return self
+                .stop(operand, format!("a shell text of more than {MOST_TEXT} bytes, which Linux refuses to start"));
+        }
         self.behind_text(operand, rest)
     }
 
@@ -321,6 +338,9 @@ impl Walk<'_> {
         }
         let mut words: Vec<Argument> = Vec::new();
         for word in &command.words {
+            if words.len() > MOST_WORDS {
+                break; // told when they are looked at
+            }
             match self.expand(word, arguments) {
                 Some(texts) => words.extend(texts.into_iter().map(|word| Argument::new(word, text.from))),
                 None => words.push(Argument { known: false, ..Argument::new(&word.text, text.from) }),
@@ -339,7 +359,13 @@ impl Walk<'_> {
 
     /// What a command before the one that stays sets.
     fn set(&mut self, command: &Command, arguments: &[Argument]) {
-        let known: Option<Vec<Vec<String>>> = command.words.iter().map(|word| self.expand(word, arguments)).collect();
+        let mut left = MOST_WORDS;
+        let expanded = command.words.iter().map(|word| {
+            let texts = self.expand(word, arguments)?;
+            left = left.checked_sub(texts.len())?;
+            Some(texts)
+        });
+        let known: Option<Vec<Vec<String>>> = expanded.collect();
         // What is not known, and a program that runs before, may change what is where.
         self.around.certain &= known.is_some() && (command.words.is_empty() || shell::is_builtin(command));
         let words = known.unwrap_or_default().concat();

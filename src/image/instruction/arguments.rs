@@ -58,12 +58,22 @@ pub(super) fn files(text: &str) -> Vec<String> {
     // Bodies of here-documents stand on lines of their own.
     let line = text.lines().next().unwrap_or_default();
     if let Some((source, destination)) = line.split_once(" in ")
-        && ["file:", "dir:", "multi:"].iter().any(|kind| source.starts_with(kind))
+        && (["file:", "dir:", "multi:"].iter().any(|kind| source.starts_with(kind)) || is_bare_hash(source))
         && !source.contains(' ')
     {
         return vec![source.to_owned(), destination.trim().to_owned()];
     }
     line.split_whitespace().map(str::to_owned).collect()
+}
+
+/// Whether a source is the hash that the classic builder writes for what it fetched from a URL: without the kind that it
+/// puts before the hash of what lay in its context.
+pub(super) fn is_bare_hash(source: &str) -> bool {
+    let hash = match source.strip_prefix("tarsum") {
+        Some(rest) => rest.rsplit(':').next().unwrap_or_default(),
+        None => source,
+    };
+    hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// The words of `[/a -b]`, `["/a" "-b"]`, `["/a", "-b"]` or `/a -b`.

@@ -58,8 +58,8 @@ pub struct Instruction {
     pub build_args: Vec<(String, String)>,
     /// The words of `ENV`, `LABEL`, `ARG` as name and value.
     pub pairs: Vec<(String, Option<String>)>,
-    /// The sources and the destination of `ADD` and `COPY`, flags left out, destination last; `file:HASH`, `dir:HASH`
-    /// and `multi:HASH` stay. The words of an exec form (`CMD`, `ENTRYPOINT`, `HEALTHCHECK`, `RUN`), of `SHELL`,
+    /// The sources and the destination of `ADD` and `COPY`, flags left out, destination last; `file:HASH`, `dir:HASH`,
+    /// `multi:HASH` and the bare hash of a URL's content stay. The words of an exec form (`CMD`, `ENTRYPOINT`, `HEALTHCHECK`, `RUN`), of `SHELL`,
     /// `VOLUME` and `EXPOSE`.
     pub operands: Vec<String>,
     /// Flags of the instruction, such as `--from=build`.
@@ -93,6 +93,12 @@ impl InstructionKind {
 }
 
 impl Instruction {
+    /// Whether `source`, an operand of `ADD`, is the hash of what the classic builder fetched from a URL.
+    #[must_use]
+    pub fn is_fetched_hash(source: &str) -> bool {
+        arguments::is_bare_hash(source)
+    }
+
     /// Reads `created_by` as BuildKit, the classic builder, buildah and kaniko write it. Never fails: what is no
     /// instruction is [`InstructionKind::Other`].
     #[must_use]
@@ -214,6 +220,8 @@ mod tests {
             ("/bin/sh -c --mount=type=cache,target=/x   --network=none  a", "a", "a"),
             ("/bin/sh -c <<EOF\nset -e\nb", "<<EOF\nset -e\nb", ""),
             ("/bin/sh -ec a", "a", "a"),
+            ("RUN \"/opt/a b/c\" -d && x", "\"/opt/a b/c\" -d && x", "/opt/a b/c -d"),
+            ("/bin/sh -c \"$HOME/c\" -d && x", "\"$HOME/c\" -d && x", "$HOME/c -d"),
             ("[\"a\", \"b c\"]", "[\"a\", \"b c\"]", "a b c"),
             ("[\"/bin/sh\" \"-c\" \"a | b\"]", "[\"/bin/sh\" \"-c\" \"a | b\"]", "/bin/sh -c a | b"),
             ("[/bin/sh -c a && b]", "a && b", "a"),
@@ -226,6 +234,51 @@ mod tests {
         assert_eq!(commands("RUN [\"sh\", \"-c\", \"a; b\"]"), ["sh -c a; b", "a", "b"]);
         assert_eq!(commands("[\"/bin/sh\",\"-c\",\"a; b\"]"), ["/bin/sh -c a; b", "a", "b"]);
         assert_eq!(commands("/bin/sh -c <<EOF\nset -e\nb"), ["", "set -e", "b"]);
+    }
+
+    #[test]
+    fn scripts_as_somebody_wrote_them() {
+        for written in [
+            "bash -c \"a && b\"",
+            "/bin/bash -c 'a && b'",
+            "/bin/sh -eux -o pipefail -c \"a\nb\"",
+            "/usr/bin/env bash -c $'a\\nb'",
+            "busybox sh -c 'a; b'",
+            "env X=y sh -c 'a; b'",
+            "X=y sh -c 'a; b'",
+            "timeout 5 bash -c 'a; b'",
+            "chroot /mnt /bin/bash -c 'a; b'",
+            "su -c 'a; b'",
+            "su app -s /bin/sh -c 'a; b'",
+            "su --command='a; b' app",
+            "runuser -u app -- sh -c 'a; b'",
+            "sudo -u app bash -lc 'a; b'",
+            "unshare -r sh -c 'a; b'",
+            "nsenter -t 1 -m -- sh -c 'a; b'",
+            "scl enable gcc-toolset-12 'a; b'",
+            "sg app -c 'a; b'",
+            "script -qec 'a; b' /dev/null",
+            "bash -c \"bash -c 'a; b'\"",
+            "bash -c 'a; b' && c",
+            "bash -c -l 'a; b'",
+            "bash --login -c 'a; b'",
+            "xvfb-run -a bash -c 'a; b'",
+            "su app <<'EOF'\na\nb\nEOF\n",
+            "[\"bash\",\"-c\",\"a; b\"]",
+            "[\"su\", \"app\", \"-c\", \"a; b\"]",
+            "--mount=type=cache,target=/x bash -c 'a; b'",
+        ] {
+            for created_by in [format!("RUN {written}"), format!("RUN /bin/sh -c {written} # buildkit")] {
+                let found = commands(&created_by);
+                assert!(found.contains(&"a".to_owned()) && found.contains(&"b".to_owned()), "{created_by}: {found:?}");
+            }
+        }
+        for bare in
+            ["/bin/bash -c \"a && b\"", "bash -c 'a; b'", "|1 X=y /bin/bash -c \"a; b\"", "/bin/sh -c bash -c 'a; b'"]
+        {
+            let found = commands(bare);
+            assert!(found.contains(&"a".to_owned()) && found.contains(&"b".to_owned()), "{bare}: {found:?}");
+        }
     }
 
     #[test]
@@ -340,6 +393,9 @@ mod tests {
             ("ADD conf/a.ini conf/b.ini /etc/ # buildkit", vec![], vec!["conf/a.ini", "conf/b.ini", "/etc/"]),
             ("COPY --chown=1:1 --chmod=755 a /b # buildkit", vec!["--chown=1:1", "--chmod=755"], vec!["a", "/b"]),
             ("/bin/sh -c #(nop) ADD file:abc in / ", vec![], vec!["file:abc", "/"]),
+            ("/bin/sh -c #(nop) ADD tarsum.v1+sha256:HASH in /x ", vec![], vec!["tarsum.v1+sha256:HASH", "/x"]),
+            ("/bin/sh -c #(nop) ADD HASH in /a b ", vec![], vec!["HASH", "/a b"]),
+            ("/bin/sh -c #(nop) ADD abc in /x ", vec![], vec!["abc", "in", "/x"]),
             (
                 "/bin/sh -c #(nop) COPY --chown=1 multi:abc in /with blank ",
                 vec!["--chown=1"],
@@ -356,7 +412,9 @@ mod tests {
             ("VOLUME /a", vec![], vec!["/a"]),
             ("SHELL [/bin/bash -o pipefail -c]", vec![], vec!["/bin/bash", "-o", "pipefail", "-c"]),
         ] {
-            let read = Instruction::read(created_by);
+            let hash = "0d9ba6f7".repeat(8);
+            let read = Instruction::read(&created_by.replace("HASH", &hash));
+            let operands: Vec<String> = operands.into_iter().map(|word| word.replace("HASH", &hash)).collect();
             assert_eq!(read.flags, flags, "{created_by}");
             assert_eq!(read.operands, operands, "{created_by}");
         }

@@ -1,7 +1,7 @@
 //! Which builder's marks stand around an instruction, and where its own text begins.
 
-use super::InstructionKind;
 use super::arguments::{self, Resolved};
+use super::{Command, InstructionKind};
 
 /// An instruction without its builder's marks.
 pub(super) struct Origin<'a> {
@@ -128,9 +128,10 @@ fn run(text: &str, counted: bool) -> Origin<'_> {
         .and_then(|(count, rest)| Some(build_args(rest, count.parse().ok()?, counted)))
         .unwrap_or((Vec::new(), text));
     let (behind, windows) = behind_shell(command).unwrap_or((0, false));
+    let script = command.get(behind..).unwrap_or_default();
     Origin {
         kind: InstructionKind::Run,
-        text: command.get(behind..).unwrap_or_default(),
+        text: if !windows && quotes_script(script) { command } else { script },
         build_args,
         resolved: Resolved::Unknown,
         windows,
@@ -211,6 +212,27 @@ fn behind_shell(text: &str) -> Option<(usize, bool)> {
         takes_value = option && (windows || word.ends_with(['o', 'O']));
     }
     None
+}
+
+/// Whether what stands behind `sh -c` is quoted like the script of a command that somebody wrote, which some builders keep
+/// word for word. A builder's mark stands before bare text, which may begin with a quoted program, but hardly with a
+/// quoted script.
+fn quotes_script(text: &str) -> bool {
+    let mut text = text.trim_start();
+    // More options of the shell: `bash -c -l "…"`. A builder's mark has none behind its `-c`.
+    while let Some((option, rest)) = text.split_once(' ')
+        && option.len() > 1
+        && option.strip_prefix('-').is_some_and(|letters| letters.bytes().all(|byte| byte.is_ascii_alphabetic()))
+    {
+        text = rest.trim_start();
+    }
+    if !text.starts_with(['"', '\'']) && !text.starts_with("$'") && !text.starts_with("$\"") {
+        return false;
+    }
+    Command::list(text)
+        .first()
+        .and_then(|command| command.words.first())
+        .is_some_and(|word| word.text.contains([' ', '\t', '\n', ';', '|', '&', '<', '>', '(']))
 }
 
 fn base_name(program: &str) -> &str {

@@ -117,6 +117,12 @@ impl Command {
         split::with_nested(self)
     }
 
+    /// Whether it runs a script out of its words.
+    #[must_use]
+    pub fn has_scripts(&self) -> bool {
+        !script::of(&self.words).1.is_empty()
+    }
+
     /// The program's base name, `env`, `exec`, `sudo`-like wrappers not removed; empty when there is none.
     #[must_use]
     pub fn program(&self) -> &str {

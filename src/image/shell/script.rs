@@ -16,9 +16,11 @@ pub(super) fn runs_stdin(command: &Command) -> bool {
     command.effective().is_some_and(|effective| {
         let operand = effective.arguments.iter().find(|word| !word.text.starts_with(['-', '+']));
         let options = || effective.arguments.iter().filter(|word| word.text.starts_with('-'));
-        SHELLS.contains(&effective.program)
-            && (operand.is_none_or(|word| word.text.starts_with("/dev/stdin"))
-                || options().any(|word| word.text == "-s" || word.text == "-"))
+        let login = matches!(effective.program, "su" | "runuser") && of(&command.words).1.is_empty();
+        login
+            || SHELLS.contains(&effective.program)
+                && (operand.is_none_or(|word| word.text.starts_with("/dev/stdin"))
+                    || options().any(|word| word.text == "-s" || word.text == "-"))
     })
 }
 
@@ -46,12 +48,12 @@ pub(super) fn of(words: &[Word]) -> (Vec<usize>, Vec<Script>) {
             Some(at) => one(at + 1),
             None => (Vec::new(), Vec::new()),
         },
-        "su" | "runuser" | "flock" | "script" => {
-            match arguments.iter().position(|word| word.text == "--command" || is_cluster(&word.text)) {
-                Some(at) => one(at + 1),
-                None => (Vec::new(), Vec::new()),
-            }
-        }
+        "su" | "runuser" | "flock" | "script" | "sg" => by_command_option(arguments, &one),
+        // scl enable COLLECTION... SCRIPT
+        "scl" => match arguments.iter().position(|word| word.text.contains([' ', '\t', '\n'])) {
+            Some(at) => one(at),
+            None => (Vec::new(), Vec::new()),
+        },
         "find" => (Vec::new(), executed_by_find(arguments)),
         shell if SHELLS.contains(&shell) => match script_operand(arguments) {
             Some(at) => one(at),
@@ -59,6 +61,25 @@ pub(super) fn of(words: &[Word]) -> (Vec<usize>, Vec<Script>) {
         },
         _ => (Vec::new(), Vec::new()),
     }
+}
+
+/// The script of `-c SCRIPT`, `-cSCRIPT`, `--command SCRIPT`, `--command=SCRIPT` of programs that are no shells.
+fn by_command_option(
+    arguments: &[Word],
+    one: &dyn Fn(usize) -> (Vec<usize>, Vec<Script>),
+) -> (Vec<usize>, Vec<Script>) {
+    for (at, word) in arguments.iter().enumerate() {
+        let text = word.text.as_str();
+        let attached = ["--command=", "--session-command=", "-c"].iter().find_map(|option| text.strip_prefix(option));
+        match attached {
+            Some(script) if !script.is_empty() => {
+                return (Vec::new(), vec![Script::Text(script.to_owned())]);
+            }
+            _ if matches!(text, "--command" | "--session-command") || is_cluster(text) => return one(at + 1),
+            _ => {}
+        }
+    }
+    (Vec::new(), Vec::new())
 }
 
 /// Whether these short options have a `c`: `-c`, `-lc`, `-exc`.

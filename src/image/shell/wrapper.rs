@@ -49,6 +49,10 @@ const WRAPPERS: &[Wrapper] = &[
             "ssh-agent",
             "dbus-run-session",
             "noglob",
+            "fakechroot",
+            "proxychains",
+            "proxychains4",
+            "torsocks",
         ],
         ..PLAIN
     },
@@ -97,6 +101,9 @@ const WRAPPERS: &[Wrapper] = &[
         ..PLAIN
     },
     Wrapper { names: &["parallel"], short: "jNnaIdC", long: &["jobs", "arg-file"], ..PLAIN },
+    Wrapper { names: &["arch-chroot", "faketime"], short: "u", operands: 1, ..PLAIN },
+    Wrapper { names: &["xvfb-run"], short: "efnpsw", long: &["server-args", "server-num", "auth-file"], ..PLAIN },
+    Wrapper { names: &["strace", "ltrace"], short: "eoOpPsSuEaIbX", ..PLAIN },
     Wrapper { names: &["chroot"], long: &["userspec", "groups"], operands: 1, ..PLAIN },
     Wrapper { names: &["gosu", "su-exec", "s6-setuidgid", "setuidgid"], operands: 1, ..PLAIN },
     Wrapper { names: &["chpst"], short: "uUbemdofcrtnlL", ..PLAIN },
@@ -123,6 +130,8 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper { names: &["tini", "tini-static", "docker-init", "catatonit"], short: "pe", ..PLAIN },
     Wrapper { names: &["dumb-init"], short: "r", long: &["rewrite"], ..PLAIN },
     Wrapper { names: &["flock"], short: "wEc", long: &["timeout", "conflict-exit-code"], operands: 1, ..PLAIN },
+    Wrapper { names: &["unshare"], short: "RwSG", ..PLAIN },
+    Wrapper { names: &["nsenter"], short: "tSG", long: &["target", "setuid", "setgid"], ..PLAIN },
     Wrapper { names: &["runuser"], short: "ugG", long: &["user", "group", "supp-group"], ..PLAIN },
 ];
 

@@ -363,7 +363,7 @@ impl<'l> Fold<'l> {
         match there {
             Some(EntryKind::Symlink) => Some(Note::OverLowerLink),
             Some(_) => Some(Note::UnderLowerFile),
-            None if self.marks[slot as usize].deleted == self.layer => Some(Note::WhiteoutThenDirectory),
+            None if self.marks[slot as usize].deleted == self.layer => Some(Note::BelowDeleted),
             None => through_link.then_some(Note::ThroughOwnLink),
         }
     }

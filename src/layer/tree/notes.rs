@@ -21,6 +21,7 @@ pub(super) enum Note {
     WhiteoutOfOwn,
     OpaqueAfterOwn,
     WhiteoutThenDirectory,
+    BelowDeleted,
     RootOpaque,
     OverLowerLink,
     UnderLowerFile,
@@ -91,6 +92,10 @@ impl Note {
             Self::WhiteoutThenDirectory => (
                 "making again a directory that the same layer deletes",
                 "the lower files show again, as with overlayfs; other runtimes hide them or refuse the layer",
+            ),
+            Self::BelowDeleted => (
+                "below a directory that the same layer deletes",
+                "a new directory with nothing of the old one; some runtimes refuse the layer",
             ),
             Self::RootOpaque => {
                 ("making the root opaque", "ignored, as with overlayfs; other runtimes hide all lower layers")

@@ -3,18 +3,25 @@
 use super::privilege::{may_bind_low_ports, open_to_others};
 use super::process::{find_program, first_trouble, is_builtin};
 use super::quote::{quote, shown};
-use crate::facts::{Command, EntryKind, Facts, Start};
-use crate::model::{ImagePath, Location, Severity};
+use super::variables::switched;
+use crate::facts::{Command, EntryKind, Facts, Start, Trouble};
+use crate::model::{ImagePath, Location, Severity, visible_str};
 use crate::rule::{Params, Sink};
 
 /// No HEALTHCHECK, or one that is turned off.
 pub fn no_healthcheck(facts: &Facts, _: &Params, sink: &mut Sink) {
     let test = facts.config.config.healthcheck.as_ref().map(|check| &check.test[..]);
     let why = match test {
-        None => "there is no HEALTHCHECK",
-        Some([]) => "HEALTHCHECK is empty, and there is none to inherit",
-        Some([first, ..]) if first == "NONE" => "HEALTHCHECK NONE turns the check off",
-        Some(_) => return,
+        None => "there is no HEALTHCHECK".to_owned(),
+        Some([]) => "HEALTHCHECK is empty, and there is none to inherit".to_owned(),
+        Some([first, ..]) if first == "NONE" => "HEALTHCHECK NONE turns the check off".to_owned(),
+        Some([kind, rest @ ..]) if matches!(&**kind, "CMD" | "CMD-SHELL") => match rest {
+            [] => format!("the health check of type {kind} has no command"),
+            [first, ..] if first.trim().is_empty() => format!("the health check of type {kind} has an empty command"),
+            _ => return,
+        },
+        // Docker runs a check of no other type, and says so in its log alone.
+        Some([kind, ..]) => format!("the health check is of type {}, which Docker passes over", quote(kind)),
     };
     let message = format!("{why}: write one that asks the application whether it serves");
     sink.find(Location::config("/config/Healthcheck"), "HEALTHCHECK", message);
@@ -25,9 +32,10 @@ pub fn healthcheck_unresolvable(facts: &Facts, _: &Params, sink: &mut Sink) {
     let Some(start) = Start::read_healthcheck(&facts.config, &facts.tree, &facts.layers, &facts.accounts) else {
         return;
     };
-    let told = first_trouble(&start).map(|(program, trouble)| (program.name.clone(), trouble));
-    let missing = || missing_in_script(facts).map(|name| (name, "it is not in the image".to_owned()));
-    let Some((name, trouble)) = told.or_else(missing) else {
+    let told = first_trouble(&start)
+        .map(|(program, trouble)| (program.name.clone(), trouble, remedy(program.trouble.as_ref())));
+    let missing = || missing_in_script(facts).map(|name| (name, "it is not in the image".to_owned(), remedy(None)));
+    let Some((name, trouble, remedy)) = told.or_else(missing) else {
         return;
     };
     let at = Location::config("/config/Healthcheck/Test");
@@ -35,11 +43,29 @@ pub fn healthcheck_unresolvable(facts: &Facts, _: &Params, sink: &mut Sink) {
         sink.gap(at, format!("health check: {} may lie in a part not read", quote(&name)));
         return;
     }
-    let message = format!(
-        "the health check runs {}, but {trouble}: put it there, or let the application check itself",
-        quote(&name)
-    );
+    let message =
+        format!("the health check runs {}, but {trouble}: {remedy}, or let the application check itself", quote(&name));
     sink.find(at, name, message);
+}
+
+/// What to do about a health check's program that cannot be started; `None` for one that is not there.
+fn remedy(trouble: Option<&Trouble>) -> String {
+    match trouble {
+        Some(Trouble::NotExecutable(path)) => format!("give it one with chmod a+x {}", shown(path)),
+        Some(Trouble::Forbidden { path, .. }) => {
+            format!("let the image's user read and execute {}", shown(path))
+        }
+        Some(Trouble::Dangling { link, .. } | Trouble::NotAFile(link)) => {
+            format!("put a program at {}", shown(link))
+        }
+        Some(Trouble::Loop) => "put a program where the links begin".to_owned(),
+        Some(Trouble::FoundRelative) => "name its whole path".to_owned(),
+        Some(Trouble::WrongArchitecture { wanted, .. }) => format!("build it for {}", visible_str(wanted)),
+        Some(Trouble::MissingInterpreter(name)) if name.ends_with('\r') => "write it with plain line feeds".to_owned(),
+        Some(Trouble::MissingInterpreter(_)) => "install the interpreter".to_owned(),
+        Some(Trouble::NoFormat) => "begin it with #!".to_owned(),
+        None | Some(Trouble::NotInPath | Trouble::NotFound(_)) => "put it there".to_owned(),
+    }
 }
 
 /// The first program of a shell-form check when it is not there. What follows may be a fallback that never runs.
@@ -102,62 +128,6 @@ fn is_real_time(name: &str) -> bool {
         || name.strip_prefix("RTMAX").is_some_and(|rest| offset('-', rest))
 }
 
-/// What a variable's value must be to do harm.
-#[derive(Clone, Copy)]
-enum When {
-    /// Whatever it is, even empty.
-    Set,
-    /// `0`, `false`, `no`, `off`, `none`.
-    Off,
-    /// `1`, `true`, `yes`, `on`.
-    On,
-    /// Not empty.
-    Filled,
-    /// Contains this.
-    Holds(&'static str),
-}
-use When::{Filled, Holds, Off, On, Set};
-
-/// Variables that switch a protection off: name (compared without case), when, what they do.
-const SWITCHES: &[(&str, When, &str)] = &[
-    ("NODE_TLS_REJECT_UNAUTHORIZED", Off, "makes Node.js accept every TLS certificate"),
-    ("PYTHONHTTPSVERIFY", Off, "makes Python accept every TLS certificate"),
-    ("GIT_SSL_NO_VERIFY", Set, "makes git accept every TLS certificate, whatever the value"),
-    ("NPM_CONFIG_STRICT_SSL", Off, "makes npm accept every TLS certificate"),
-    ("YARN_ENABLE_STRICT_SSL", Off, "makes Yarn accept every TLS certificate"),
-    ("YARN_STRICT_SSL", Off, "makes Yarn accept every TLS certificate"),
-    ("PIP_TRUSTED_HOST", Filled, "makes pip accept every TLS certificate of these hosts"),
-    ("PERL_LWP_SSL_VERIFY_HOSTNAME", Off, "makes Perl accept every TLS certificate"),
-    ("BUNDLE_SSL_VERIFY_MODE", Off, "makes Bundler accept every TLS certificate"),
-    ("COMPOSER_DISABLE_TLS", On, "makes Composer download without TLS"),
-    ("VAULT_SKIP_VERIFY", On, "makes the Vault client accept every TLS certificate"),
-    ("CONSUL_HTTP_SSL_VERIFY", Off, "makes the Consul client accept every TLS certificate"),
-    ("ANSIBLE_HOST_KEY_CHECKING", Off, "makes Ansible accept every host key"),
-    ("GOINSECURE", Filled, "makes go fetch these modules without TLS"),
-    ("GONOSUMCHECK", On, "makes go skip the checksums of modules"),
-    ("GOFLAGS", Holds("-insecure"), "makes go fetch modules without TLS"),
-    ("NODE_OPTIONS", Holds("--inspect"), "opens Node.js' debugger, which runs any code"),
-    ("JAVA_TOOL_OPTIONS", Holds("jdwp"), "opens Java's debugger, which runs any code"),
-    ("JDK_JAVA_OPTIONS", Holds("jdwp"), "opens Java's debugger, which runs any code"),
-    ("_JAVA_OPTIONS", Holds("jdwp"), "opens Java's debugger, which runs any code"),
-    ("JAVA_OPTS", Holds("jdwp"), "opens Java's debugger, which runs any code"),
-    ("FLASK_DEBUG", On, "opens Flask's debugger, which runs any code"),
-    ("WERKZEUG_DEBUG_PIN", Off, "opens Werkzeug's debugger, which runs any code, without its PIN"),
-];
-
-impl When {
-    fn holds(self, value: &str) -> bool {
-        let value = value.trim().to_ascii_lowercase();
-        match self {
-            Set => true,
-            Off => matches!(&*value, "0" | "false" | "no" | "off" | "none"),
-            On => matches!(&*value, "1" | "true" | "yes" | "on"),
-            Filled => !value.is_empty(),
-            Holds(part) => value.contains(part),
-        }
-    }
-}
-
 /// Lists of directories or libraries from which code is loaded.
 const LOADED: &[&str] = &["LD_LIBRARY_PATH", "PYTHONPATH", "PERL5LIB", "RUBYLIB", "NODE_PATH"];
 
@@ -166,13 +136,13 @@ pub fn dangerous_env(facts: &Facts, _: &Params, sink: &mut Sink) {
     for (index, entry) in facts.config.config.env.iter().enumerate() {
         let (name, value) = entry.split_once('=').unwrap_or((entry, ""));
         let at = || Location::config(format!("/config/Env/{index}"));
-        let switch = SWITCHES.iter().find(|(known, when, _)| known.eq_ignore_ascii_case(name) && when.holds(value));
-        if let Some((_, _, trouble)) = switch {
-            sink.find(at(), name, format!("ENV {} {trouble}: delete it", quote(name)));
-        } else if name == "LD_PRELOAD" {
-            preload(facts, value, &at(), sink);
+        if let Some(switch) = switched(name, value) {
+            sink.find(at(), name, format!("ENV {} {}: delete it", quote(name), switch.effect));
+        } else if matches!(name, "LD_PRELOAD" | "LD_AUDIT") {
+            preload(facts, name, value, &at(), sink);
         } else if LOADED.contains(&name) {
-            for element in value.split(':') {
+            // The loader ignores a list that is empty as a whole (ld.so(8)); an element that is empty is one.
+            for element in value.split(':').filter(|_| !value.is_empty()) {
                 if let Some(trouble) = loads_from(facts, name, element) {
                     let message =
                         format!("ENV {} loads code from {trouble}: name only directories of root", quote(name));
@@ -188,7 +158,7 @@ pub fn dangerous_env(facts: &Facts, _: &Params, sink: &mut Sink) {
 }
 
 /// A library before all others. One that only root can replace is a choice; another is a way in.
-fn preload(facts: &Facts, value: &str, at: &Location, sink: &mut Sink) {
+fn preload(facts: &Facts, name: &str, value: &str, at: &Location, sink: &mut Sink) {
     for library in value.split([':', ' ']).filter(|library| !library.is_empty()) {
         let path = ImagePath::from(library);
         let trouble = match facts.tree.resolve(&path) {
@@ -199,14 +169,13 @@ fn preload(facts: &Facts, value: &str, at: &Location, sink: &mut Sink) {
         };
         let message = match &trouble {
             Some(trouble) => {
-                format!("ENV 'LD_PRELOAD' loads {} into every program, and {trouble}: delete it", quote(library))
+                format!("ENV '{name}' loads {} into every program, and {trouble}: delete it", quote(library))
             }
-            None => format!(
-                "ENV 'LD_PRELOAD' loads {} into every program: link it into the one that needs it",
-                quote(library)
-            ),
+            None => {
+                format!("ENV '{name}' loads {} into every program: link it into the one that needs it", quote(library))
+            }
         };
-        let found = sink.find(at.clone(), format!("LD_PRELOAD:{library}"), message);
+        let found = sink.find(at.clone(), format!("{name}:{library}"), message);
         if trouble.is_none() {
             found.severity = Some(Severity::Low);
         }

@@ -2,14 +2,16 @@
 
 mod fetched;
 mod programs;
+mod verification;
+
+pub use verification::verification_disabled;
 
 use super::manager::{Task, asked};
 use super::quote::quote;
-use crate::facts::{Command, Facts, InstructionKind, Step};
+use crate::facts::{Command, Facts, Instruction, InstructionKind, Step};
 use crate::model::{Severity, visible_str};
 use crate::rule::{Params, Sink};
 use fetched::Run;
-use std::collections::BTreeMap;
 
 /// An `ADD` of something that `COPY` would have copied.
 pub fn add_instead_of_copy(facts: &Facts, _: &Params, sink: &mut Sink) {
@@ -42,6 +44,12 @@ pub fn remote_add(facts: &Facts, _: &Params, sink: &mut Sink) {
             {
                 continue;
             }
+            if Instruction::is_fetched_hash(source) {
+                let destination = step.instruction.operands.last().map_or("", String::as_str);
+                let message = format!("ADD fetches {} from a URL without --checksum", quote(destination));
+                sink.find(step.location(), destination, message);
+                continue;
+            }
             let shown = without_credentials(source);
             let message = format!("ADD fetches '{}' without --checksum", visible_str(&shown));
             sink.find(step.location(), shown, message);
@@ -49,11 +57,11 @@ pub fn remote_add(facts: &Facts, _: &Params, sink: &mut Sink) {
     }
 }
 
-/// Package lists refreshed in a step that installs nothing.
+/// Package lists refreshed in a step that does not use them.
 pub fn update_alone(facts: &Facts, _: &Params, sink: &mut Sink) {
     for step in steps(facts, InstructionKind::Run) {
         let tasks: Vec<_> = step.instruction.commands.iter().filter_map(asked).collect();
-        let uses = |task| matches!(task, Task::Install | Task::UpgradeAll | Task::UpgradeSome);
+        let uses = |task| matches!(task, Task::Install | Task::Fetch | Task::UpgradeAll | Task::UpgradeSome);
         if tasks.iter().any(|asked| uses(asked.task)) || may_install_after(&step.instruction.commands) {
             continue;
         }
@@ -179,22 +187,6 @@ pub fn pipe_to_shell(facts: &Facts, _: &Params, sink: &mut Sink) {
     }
 }
 
-/// A switch that turns the check of a signature or certificate off.
-pub fn verification_disabled(facts: &Facts, _: &Params, sink: &mut Sink) {
-    for step in steps(facts, InstructionKind::Run) {
-        let mut times: BTreeMap<(&str, String), usize> = BTreeMap::new();
-        for said in step.instruction.commands.iter().filter_map(skips_verification) {
-            *times.entry(said).or_default() += 1;
-        }
-        for ((program, switch), times) in times {
-            let times = if times > 1 { format!(" ({times} times)") } else { String::new() };
-            let message =
-                format!("{program} runs with '{}'{times}, which turns verification off", visible_str(&switch));
-            sink.find(step.location_of(&switch), format!("{program} {switch}"), message);
-        }
-    }
-}
-
 fn steps(facts: &Facts, kind: InstructionKind) -> impl Iterator<Item = &Step> {
     facts.history.steps.iter().filter(move |step| step.instruction.kind == kind)
 }
@@ -206,6 +198,7 @@ fn is_base_root(step: &Step, destination: &str) -> bool {
 
 fn is_remote(source: &str) -> bool {
     ["http://", "https://", "git://", "ftp://", "ssh://", "git@"].iter().any(|scheme| source.starts_with(scheme))
+        || Instruction::is_fetched_hash(source)
 }
 
 fn is_archive(source: &str) -> bool {
@@ -222,215 +215,4 @@ fn without_credentials(url: &str) -> String {
         Some((_, host)) => format!("{scheme}://{host}{}", &rest[authority.len()..]),
         None => url.to_owned(),
     }
-}
-
-/// Programs and the words that turn their checks off; a word that ends in `=` or stands with a value is matched whole.
-const SWITCHES: &[(&[&str], &[&str])] = &[
-    (&["apt", "apt-get", "aptitude"], &["--allow-unauthenticated", "--force-yes", "--allow-insecure-repositories"]),
-    (
-        &["yum", "dnf", "dnf5", "microdnf", "tdnf"],
-        &["--nogpgcheck", "--no-gpgchecks", "--setopt=sslverify=0", "--setopt=sslverify=false", "--setopt=gpgcheck=0"],
-    ),
-    (&["rpm"], &["--nosignature", "--nogpgcheck", "--nodigest"]),
-    (&["zypper"], &["--no-gpg-checks"]),
-    (&["apk"], &["--allow-untrusted"]),
-    (&["wget", "wget2"], &["--no-check-certificate", "--no-hsts-check"]),
-    (&["curl"], &["--insecure", "--proxy-insecure", "--doh-insecure"]),
-    (&["pip", "pip2", "pip3", "uv", "poetry"], &["--trusted-host", "--allow-insecure-host"]),
-    (&["npm", "yarn", "pnpm"], &["--strict-ssl=false", "--no-strict-ssl"]),
-    (&["gem", "bundle"], &["--no-verify-ssl"]),
-    (&["helm"], &["--insecure-skip-tls-verify"]),
-];
-
-const SSH: &[&str] = &["ssh", "scp", "sftp", "autossh", "sshfs"];
-
-/// Settings by two words: name and value.
-const SETTINGS: &[(&[&str], &str, &[&str])] = &[
-    (&["npm", "yarn", "pnpm"], "strict-ssl", &["false"]),
-    (&["git"], "http.sslverify", &["false", "0"]),
-    (&["conda", "mamba"], "ssl_verify", &["false", "no"]),
-    (SSH, "stricthostkeychecking", &["no", "off"]),
-];
-
-/// apt's own options (`-o NAME=VALUE`) that turn a check off.
-const APT_SETTINGS: &[(&str, &str)] = &[
-    ("apt::get::allowunauthenticated", "true"),
-    ("acquire::allowinsecurerepositories", "true"),
-    ("acquire::https::verify-peer", "false"),
-    ("acquire::https::verify-host", "false"),
-];
-
-const VARIABLES: &[(&str, &[&str])] = &[
-    ("GIT_SSL_NO_VERIFY", &["1", "true"]),
-    ("npm_config_strict_ssl", &["false"]),
-    ("NODE_TLS_REJECT_UNAUTHORIZED", &["0"]),
-    ("PYTHONHTTPSVERIFY", &["0"]),
-    ("GOINSECURE", &["*"]),
-];
-
-fn skips_verification(command: &Command) -> Option<(&str, String)> {
-    let is_off = |name: &str, value: &str| VARIABLES.iter().any(|(known, off)| *known == name && off.contains(&value));
-    for (name, value) in &command.assignments {
-        if is_off(name, &value.text) {
-            return Some((
-                command.effective().map_or("", |effective| effective.program),
-                format!("{name}={}", value.text),
-            ));
-        }
-    }
-    let effective = command.effective()?;
-    let program = effective.program;
-    let words: Vec<&str> = without_values(program, effective.arguments.iter().map(|word| word.text.as_str()));
-    if matches!(program, "export" | "declare" | "typeset") {
-        let set = words.iter().find(|word| word.split_once('=').is_some_and(|(name, value)| is_off(name, value)));
-        return set.map(|set| (program, (*set).to_owned()));
-    }
-    if program.starts_with("pip") && words.first() == Some(&"config") {
-        let at = words.iter().position(|word| *word == "set")?;
-        let (name, value) = (words.get(at + 1)?, words.get(at + 2)?);
-        let is_host = name.rsplit('.').next() == Some("trusted-host") && !value.is_empty();
-        return is_host.then(|| (program, format!("{name} {value}")));
-    }
-    let has = |names: &[&str]| names.contains(&program);
-    for (names, switches) in SWITCHES {
-        if has(names)
-            && let Some(word) = words
-                .iter()
-                .find(|word| switches.contains(word) || switches.contains(&word.split('=').next().unwrap_or_default()))
-        {
-            return Some((program, (*word).to_owned()));
-        }
-    }
-    for (names, setting, values) in SETTINGS {
-        if !has(names) {
-            continue;
-        }
-        for (at, word) in words.iter().enumerate() {
-            let word = if has(SSH) { word.strip_prefix("-o").unwrap_or(word) } else { word };
-            let (name, value) = word.split_once('=').unwrap_or((word, words.get(at + 1).copied().unwrap_or_default()));
-            if name.eq_ignore_ascii_case(setting) && values.contains(&value) {
-                return Some((program, format!("{name}={value}")));
-            }
-        }
-    }
-    if has(&["apt", "apt-get", "aptitude"]) {
-        for word in &words {
-            let text = word.strip_prefix("-o").unwrap_or(word);
-            let Some((name, value)) = text.split_once('=') else { continue };
-            if APT_SETTINGS
-                .iter()
-                .any(|(known, off)| name.eq_ignore_ascii_case(known) && value.eq_ignore_ascii_case(off))
-            {
-                return Some((program, text.to_owned()));
-            }
-        }
-    }
-    if program == "curl" && words.iter().any(|word| short_flag(word, 'k', CURL_LETTERS)) {
-        return Some((program, "-k".to_owned()));
-    }
-    None
-}
-
-/// curl's short options with a value.
-const CURL_LETTERS: &str = "AbcCdDeEFhHKmoPQrtTuUwxXyYz";
-
-/// Long options of curl and wget with a value in the next word.
-const DOWNLOAD_OPTIONS: &[&str] = &[
-    "body-data",
-    "cacert",
-    "capath",
-    "cert",
-    "cert-type",
-    "ciphers",
-    "config",
-    "connect-timeout",
-    "connect-to",
-    "cookie",
-    "cookie-jar",
-    "data",
-    "data-ascii",
-    "data-binary",
-    "data-raw",
-    "data-urlencode",
-    "directory-prefix",
-    "dump-header",
-    "form",
-    "form-string",
-    "header",
-    "http-password",
-    "http-user",
-    "interface",
-    "json",
-    "key",
-    "limit-rate",
-    "max-time",
-    "method",
-    "netrc-file",
-    "oauth2-bearer",
-    "output",
-    "output-dir",
-    "output-document",
-    "output-file",
-    "pass",
-    "password",
-    "pinnedpubkey",
-    "post-data",
-    "post-file",
-    "proto",
-    "proxy",
-    "proxy-header",
-    "proxy-user",
-    "quote",
-    "range",
-    "referer",
-    "request",
-    "resolve",
-    "retry",
-    "retry-delay",
-    "retry-max-time",
-    "socks5",
-    "speed-limit",
-    "speed-time",
-    "stderr",
-    "time-cond",
-    "timeout",
-    "tries",
-    "unix-socket",
-    "upload-file",
-    "url",
-    "user",
-    "user-agent",
-    "variable",
-    "write-out",
-];
-
-/// The arguments without those that are values of a downloader's options: a header may say anything.
-fn without_values<'a>(program: &str, words: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    let letters = match program {
-        "curl" => CURL_LETTERS,
-        "wget" | "wget2" => "aBDeIloOPQRtTUwX",
-        _ => return words.collect(),
-    };
-    let mut kept = Vec::new();
-    let mut words = words;
-    while let Some(word) = words.next() {
-        kept.push(word);
-        let takes = match word.strip_prefix("--") {
-            Some(long) => DOWNLOAD_OPTIONS.contains(&long),
-            // The first letter with a value has the rest of the word, or the next.
-            None => word.strip_prefix('-').is_some_and(|cluster| {
-                cluster.find(|letter| letters.contains(letter)).is_some_and(|at| at + 1 == cluster.len())
-            }),
-        };
-        if takes {
-            words.next();
-        }
-    }
-    kept
-}
-
-/// Whether a cluster of short options has `flag`; options in `valued` take the rest of the cluster.
-fn short_flag(word: &str, flag: char, valued: &str) -> bool {
-    let Some(cluster) = word.strip_prefix('-').filter(|rest| !rest.starts_with('-')) else { return false };
-    cluster.chars().take_while(|c| !valued.contains(*c)).any(|c| c == flag)
 }

@@ -13,6 +13,8 @@ pub enum Task {
     UpgradeAll,
     /// Bring named packages to their newest version.
     UpgradeSome,
+    /// Fetch named packages or their sources as the lists have them, and install nothing.
+    Fetch,
     /// Throw away what it fetched.
     Clean,
 }
@@ -44,6 +46,9 @@ const APT: &[(&str, Task)] = &[
     ("reinstall", Task::Install),
     ("build-dep", Task::Install),
     ("satisfy", Task::Install),
+    ("build-depends", Task::Install),
+    ("download", Task::Fetch),
+    ("source", Task::Fetch),
     ("upgrade", Task::UpgradeAll),
     ("dist-upgrade", Task::UpgradeAll),
     ("full-upgrade", Task::UpgradeAll),
@@ -71,6 +76,14 @@ const YUM: &[(&str, Task)] = &[
     ("groupinstall", Task::Install),
     ("localinstall", Task::Install),
     ("reinstall", Task::Install),
+    ("downgrade", Task::Install),
+    ("swap", Task::Install),
+    ("builddep", Task::Install),
+    ("debuginfo-install", Task::Install),
+    ("group install", Task::Install),
+    ("module install", Task::Install),
+    ("module enable", Task::Install),
+    ("download", Task::Fetch),
     ("update", Task::UpgradeAll),
     ("upgrade", Task::UpgradeAll),
     ("up", Task::UpgradeAll),
@@ -84,6 +97,11 @@ const ZYPPER: &[(&str, Task)] = &[
     ("ref", Task::Refresh),
     ("install", Task::Install),
     ("in", Task::Install),
+    ("source-install", Task::Install),
+    ("si", Task::Install),
+    ("install-new-recommends", Task::Install),
+    ("inr", Task::Install),
+    ("download", Task::Fetch),
     ("update", Task::UpgradeAll),
     ("up", Task::UpgradeAll),
     ("patch", Task::UpgradeAll),
@@ -91,8 +109,15 @@ const ZYPPER: &[(&str, Task)] = &[
     ("dup", Task::UpgradeAll),
     ("clean", Task::Clean),
 ];
-const APK: &[(&str, Task)] =
-    &[("update", Task::Refresh), ("add", Task::Install), ("upgrade", Task::UpgradeAll), ("cache", Task::Clean)];
+const APK: &[(&str, Task)] = &[
+    ("update", Task::Refresh),
+    ("add", Task::Install),
+    ("fix", Task::Install),
+    ("fetch", Task::Fetch),
+    ("upgrade", Task::UpgradeAll),
+    ("cache clean", Task::Clean),
+    ("cache purge", Task::Clean),
+];
 const APK_OPTIONS: &[&str] =
     &["-X", "--repository", "-p", "--root", "-t", "--virtual", "--arch", "--keys-dir", "--repositories-file", "--wait"];
 
@@ -138,6 +163,7 @@ pub fn asked(command: &Command) -> Option<Asked<'_>> {
     if only_asks(effective.program, effective.arguments) {
         return None;
     }
+    let fetches = has_option(effective.program, effective.arguments, FETCHING, FETCHING_LETTERS);
     match effective.program {
         "pacman" => return pacman(effective.arguments),
         "emerge" => return emerge(effective.arguments),
@@ -150,12 +176,18 @@ pub fn asked(command: &Command) -> Option<Asked<'_>> {
     let (_, manager, valued, tasks) = MANAGERS.iter().find(|(name, ..)| *name == effective.program)?;
     let mut operands = operands(effective.arguments, valued);
     let word = operands.next()?;
-    let (_, task) = tasks.iter().find(|(name, _)| *name == word)?;
-    let named = operands.next().is_some();
+    let second = operands.next();
+    let is_asked = |name: &str| match name.split_once(' ') {
+        Some((first, then)) => word == first && second == Some(then),
+        None => word == name,
+    };
+    let (_, task) = tasks.iter().find(|(name, _)| is_asked(name))?;
+    let named = second.is_some();
     let only = effective.arguments.iter().any(|argument| argument.text == "--only-upgrade");
     let task = match task {
-        Task::UpgradeAll if named => Task::UpgradeSome,
-        Task::Install if only => Task::UpgradeSome,
+        Task::UpgradeAll if named && !fetches => Task::UpgradeSome,
+        Task::Install if only && !fetches => Task::UpgradeSome,
+        Task::Install | Task::UpgradeAll if fetches => Task::Fetch,
         task => *task,
     };
     Some(Asked { manager: *manager, program: effective.program, task, word, arguments: effective.arguments })
@@ -176,7 +208,13 @@ fn pacman(arguments: &[Word]) -> Option<Asked<'_>> {
     Some(Asked { manager: Manager::Pacman, program: "pacman", task, word: &letters.text, arguments })
 }
 
-/// Options under which a package manager says what it would do, prints help, or fetches without installing.
+/// Options under which a package manager fetches, or says what to fetch, without installing.
+const FETCHING: &[&str] = &["--download-only", "--downloadonly", "--print-uris"];
+
+/// Programs and the letters that mean the same to them.
+const FETCHING_LETTERS: &[(&str, &str)] = &[("apt", "d"), ("apt-get", "d"), ("aptitude", "d"), ("zypper", "d")];
+
+/// Options under which a package manager says what it would do, or prints help.
 const ASKING: &[&str] = &[
     "--help",
     "--version",
@@ -185,19 +223,16 @@ const ASKING: &[&str] = &[
     "--dry-run",
     "--recon",
     "--no-act",
-    "--print-uris",
     "--print",
     "--pretend",
     "--assumeno",
-    "--download-only",
-    "--downloadonly",
 ];
 
 /// Programs and the letters that mean the same to them.
 const ASKING_LETTERS: &[(&str, &str)] = &[
-    ("apt", "shd"),
-    ("apt-get", "shd"),
-    ("aptitude", "shd"),
+    ("apt", "sh"),
+    ("apt-get", "sh"),
+    ("aptitude", "sh"),
     ("apk", "sh"),
     ("yum", "h"),
     ("dnf", "h"),
@@ -207,13 +242,18 @@ const ASKING_LETTERS: &[(&str, &str)] = &[
 ];
 
 fn only_asks(program: &str, arguments: &[Word]) -> bool {
-    let letters = ASKING_LETTERS.iter().find(|(name, _)| *name == program).map_or("", |(_, letters)| letters);
+    has_option(program, arguments, ASKING, ASKING_LETTERS)
+}
+
+/// Whether one of these options stands among the arguments, or one of the program's letters in a cluster.
+fn has_option(program: &str, arguments: &[Word], options: &[&str], letters: &[(&str, &str)]) -> bool {
+    let letters = letters.iter().find(|(name, _)| *name == program).map_or("", |(_, letters)| letters);
     let valued = MANAGERS.iter().find(|(name, ..)| *name == program).map_or(&[][..], |(_, _, valued, _)| valued);
     let mut words = arguments.iter().map(|word| word.text.as_str());
     while let Some(word) = words.next() {
         if valued.contains(&word) {
             words.next();
-        } else if ASKING.contains(&word) {
+        } else if options.contains(&word) {
             return true;
         } else if let Some(cluster) = word.strip_prefix('-').filter(|rest| !rest.starts_with('-')) {
             // `-oNAME=VALUE`: what follows a letter with a value is the value.
@@ -289,7 +329,18 @@ mod tests {
             ("apt-get -ys dist-upgrade", None),
             ("apt-get -o Debug::x=-s dist-upgrade", Some(Task::UpgradeAll)),
             ("apt-get dist-upgrade --help", None),
+            ("apt-get download x", Some(Task::Fetch)),
+            ("apt-get source --compile x", Some(Task::Fetch)),
+            ("apt-get build-dep -y x", Some(Task::Install)),
+            ("apt-get install -yd x", Some(Task::Fetch)),
+            ("apt-get --print-uris dist-upgrade", Some(Task::Fetch)),
+            ("apt-get changelog x", None),
+            ("dnf group install x", Some(Task::Install)),
+            ("dnf group list", None),
+            ("apk fetch x", Some(Task::Fetch)),
             ("apk -s upgrade", None),
+            ("apk cache clean", Some(Task::Clean)),
+            ("apk cache -v sync", None),
             ("yum check-update", None),
             ("dnf upgrade --assumeno", None),
             ("unattended-upgrade -v", Some(Task::UpgradeAll)),

@@ -1,6 +1,7 @@
 //! What is in the image and should not be: measured in bytes that lie in a layer, not guessed from words.
 
 mod caches;
+mod cleaned;
 mod programs;
 
 pub use caches::build_cache;
@@ -13,7 +14,14 @@ use crate::facts::{Command, EntryKind, Facts, InstructionKind, Step};
 use crate::model::{Confidence, ImagePath, Location, Presence, Severity};
 use crate::rule::{Params, Sink};
 use caches::is_in_cache;
+use cleaned::{is_mounted, removed};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Where apt keeps its lists.
+const APT_LISTS: &str = "/var/lib/apt/lists";
+
+/// Where apk keeps its index, the second when it is there.
+const APK_CACHES: &[&str] = &["/var/cache/apk", "/etc/apk/cache"];
 
 /// Lists of apt in a layer, or left by a build step that no layer speaks for.
 pub fn apt_lists(facts: &Facts, _: &Params, sink: &mut Sink) {
@@ -22,19 +30,17 @@ pub fn apt_lists(facts: &Facts, _: &Params, sink: &mut Sink) {
         inside != b"lock" && !inside.starts_with(b"partial/") && !inside.starts_with(b"auxfiles/")
     };
     in_layers(facts, "var/lib/apt/lists", is_list, "package lists of apt", sink);
-    for step in unproved(facts) {
+    for step in unproved(facts).filter(|step| !is_mounted(&step.instruction, APT_LISTS)) {
         let commands = &step.instruction.commands;
         let fetched = commands.iter().rposition(|command| {
             asked(command).is_some_and(|asked| asked.manager == Manager::Apt && asked.task == Task::Refresh)
         });
         let Some(fetched) = fetched else { continue };
-        let cleaned = commands[fetched..].iter().any(|command| {
-            removes(command, "/var/lib/apt/lists")
-                || asked(command).is_some_and(|asked| asked.manager == Manager::Apt && asked.task == Task::Clean)
-        });
+        let cleaned = removed(commands, APT_LISTS).any(|at| at >= fetched)
+            || commands[fetched..].iter().any(|command| cleans(command, Manager::Apt));
         if !cleaned {
             let message = "the step fetches package lists of apt and does not remove them";
-            sink.find(step.location(), "/var/lib/apt/lists", message).confidence = Some(Confidence::Low);
+            sink.find(step.location(), APT_LISTS, message).confidence = Some(Confidence::Low);
         }
     }
 }
@@ -42,7 +48,8 @@ pub fn apt_lists(facts: &Facts, _: &Params, sink: &mut Sink) {
 /// The cache of apk in a layer, or left by a build step that no layer speaks for.
 pub fn apk_cache(facts: &Facts, _: &Params, sink: &mut Sink) {
     in_layers(facts, "var/cache/apk", |_| true, "package cache of apk", sink);
-    for step in unproved(facts) {
+    let mounted = |step: &Step| APK_CACHES.iter().any(|cache| is_mounted(&step.instruction, cache));
+    for step in unproved(facts).filter(|step| !mounted(step)) {
         let commands = &step.instruction.commands;
         let kept = commands.iter().rposition(|command| {
             asked(command).is_some_and(|asked| {
@@ -52,7 +59,9 @@ pub fn apk_cache(facts: &Facts, _: &Params, sink: &mut Sink) {
             })
         });
         let Some(kept) = kept else { continue };
-        if !commands[kept..].iter().any(|command| removes(command, "/var/cache/apk")) {
+        let cleaned = APK_CACHES.iter().any(|cache| removed(commands, cache).any(|at| at >= kept))
+            || commands[kept..].iter().any(|command| cleans(command, Manager::Apk));
+        if !cleaned {
             let message = "apk runs without --no-cache and leaves its index";
             sink.find(step.location(), "/var/cache/apk", message).confidence = Some(Confidence::Low);
         }
@@ -329,41 +338,9 @@ fn unproved(facts: &Facts) -> impl Iterator<Item = &Step> {
     facts.history.steps.iter().filter(|step| step.instruction.kind == InstructionKind::Run && step.layer.is_none())
 }
 
-/// Whether a command deletes all of `directory`'s contents, by itself or with a directory above it.
-fn removes(command: &Command, directory: &str) -> bool {
-    let Some(effective) = command.effective() else { return false };
-    let words = || effective.arguments.iter().map(|word| word.text.as_str());
-    let deletes = match effective.program {
-        "rm" => true,
-        "find" => words().any(|word| word == "-delete" || word == "rm"),
-        _ => false,
-    };
-    deletes
-        && words().flat_map(braces).any(|word| {
-            let bare = word.trim_end_matches('*').trim_end_matches('/');
-            bare.len() > 1 && directory.strip_prefix(bare).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        })
-}
-
-/// `a{b,c}d` as `abd`, `acd`; one pair of braces after the other, at most 64 words.
-fn braces(word: &str) -> Vec<String> {
-    let mut open = vec![word.to_owned()];
-    let mut done = Vec::new();
-    while let Some(word) = open.pop() {
-        let parts = word.find('{').and_then(|start| {
-            let end = start + word[start..].find('}')?;
-            word[start..end].contains(',').then_some((start, end))
-        });
-        match parts {
-            Some((start, end)) if open.len() + done.len() < 64 => {
-                for choice in word[start + 1..end].split(',') {
-                    open.push(format!("{}{choice}{}", &word[..start], &word[end + 1..]));
-                }
-            }
-            _ => done.push(word),
-        }
-    }
-    done
+/// Whether a command tells the manager to throw away what it fetched.
+fn cleans(command: &Command, manager: Manager) -> bool {
+    asked(command).is_some_and(|asked| asked.manager == manager && asked.task == Task::Clean)
 }
 
 fn number(params: &Params, name: &str) -> u64 {

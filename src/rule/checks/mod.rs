@@ -15,6 +15,7 @@ mod provenance;
 mod quote;
 pub(in crate::rule) mod secrets;
 mod shipped;
+mod variables;
 
 use super::CheckFn;
 

@@ -53,6 +53,11 @@ const GROUPS: &[(&str, &str, Severity)] = &[
     ("root", "reads and writes what is open to the group root", Severity::Info),
 ];
 
+/// Whether members of the group of this name, or `#` and number of one that is the same everywhere, amount to root.
+fn is_privileged_group(name: &str) -> bool {
+    name == "root" || name == "#0" || GROUPS.iter().any(|(known, _, bad)| *known == name && *bad >= Severity::Medium)
+}
+
 /// What the rules of sudo and doas give a group, not the group itself.
 const SUDO: &str = "runs commands as root through sudo or doas";
 
@@ -217,16 +222,23 @@ pub fn container_socket(facts: &Facts, _: &Params, sink: &mut Sink) {
         let (name, value) = entry.split_once('=').unwrap_or((entry, ""));
         let by_name = SOCKET_VARIABLES.iter().find(|(variable, _)| *variable == name);
         let local = value.starts_with("unix:") || value.starts_with('/') || value.starts_with("npipe:");
-        if let Some(engine) = by_name.filter(|_| local).map(|(_, engine)| *engine).or_else(|| socket_in(value)) {
+        let in_value = || socket_in(value).filter(|_| !is_prose(value));
+        if let Some(engine) = by_name.filter(|_| local).map(|(_, engine)| *engine).or_else(in_value) {
             let message = format!("ENV {} points to the control socket of {engine}; {advice}", quote(name));
             sink.find(Location::config(format!("/config/Env/{index}")), name, message);
         }
     }
-    for (key, words) in [("Entrypoint", &config.entrypoint), ("Cmd", &config.cmd)] {
-        for (index, word) in words.iter().flatten().enumerate() {
-            if let Some(engine) = socket_in(word) {
-                let message = format!("{} names the control socket of {engine}; {advice}", key.to_uppercase());
-                sink.find(Location::config(format!("/config/{key}/{index}")), key, message);
+    let test = config.healthcheck.as_ref().map(|check| &check.test[..]).unwrap_or_default();
+    let test = if test.first().is_some_and(|kind| kind == "NONE") { &[][..] } else { test };
+    for (key, pointer, words) in [
+        ("ENTRYPOINT", "Entrypoint", config.entrypoint.as_deref().unwrap_or_default()),
+        ("CMD", "Cmd", config.cmd.as_deref().unwrap_or_default()),
+        ("HEALTHCHECK", "Healthcheck/Test", test),
+    ] {
+        for (index, word) in words.iter().enumerate() {
+            if let Some(engine) = socket_of_command(word) {
+                let message = format!("{key} names the control socket of {engine}; {advice}");
+                sink.find(Location::config(format!("/config/{pointer}/{index}")), pointer, message);
             }
         }
     }
@@ -238,6 +250,32 @@ pub fn container_socket(facts: &Facts, _: &Params, sink: &mut Sink) {
             sink.find(facts.at(node), node.path().display(), message);
         }
     }
+}
+
+/// The engine whose socket a word of a command line names. A word with blanks is a script; what a script prints, it does
+/// not open.
+fn socket_of_command(word: &str) -> Option<&'static str> {
+    if !word.contains(char::is_whitespace) {
+        return socket_in(word);
+    }
+    Command::split(word).iter().find_map(|command| {
+        let prints = command.effective().is_some_and(|effective| matches!(effective.program, "echo" | "printf" | ":"));
+        let words = command.words.iter().filter(|_| !prints);
+        let assigned = command.assignments.iter().map(|(_, word)| word);
+        let redirected = command.redirects.iter().map(|(_, word)| word);
+        let mut words = words.chain(assigned).chain(redirected);
+        words.find_map(|word| socket_in(&word.text).filter(|_| !is_prose(&word.text)))
+    })
+}
+
+/// Whether a text is a sentence: words with blanks between, most of them no paths or settings, and no option.
+fn is_prose(text: &str) -> bool {
+    if text.contains("unix:") || text.split_whitespace().any(|word| word.starts_with('-') && word.len() > 1) {
+        return false;
+    }
+    let plain = |word: &str| word.chars().all(|c| c.is_alphabetic() || ",.;:!?'\"()".contains(c));
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.len() >= 3 && words.iter().filter(|word| plain(word)).count() * 2 > words.len()
 }
 
 /// The engine whose socket `text` names as a path.
@@ -271,5 +309,28 @@ mod tests {
         for other in ["/run/docker.sock.md", "/run/mydocker.sock", "docker.sock", "/run/mysqld/mysqld.sock", ""] {
             assert_eq!(socket_in(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn sockets_that_commands_open() {
+        for word in [
+            "/var/run/docker.sock",
+            "test -S /var/run/docker.sock || exit 1",
+            "curl --unix-socket /run/docker.sock http://x/_ping",
+            "DOCKER_HOST=unix:///run/docker.sock docker ps",
+            "sh -c 'nc -U /run/docker.sock'",
+            "cat < /run/docker.sock",
+        ] {
+            assert!(socket_of_command(word).is_some(), "{word}");
+        }
+        for word in ["echo do not mount /var/run/docker.sock; exec app", "app # /var/run/docker.sock", "app -f /run/x"]
+        {
+            assert_eq!(socket_of_command(word), None, "{word}");
+        }
+        assert!(
+            is_prose("do not mount /var/run/docker.sock") && is_prose("Never mount the socket (/run/docker.sock)!")
+        );
+        assert!(!is_prose("-H /run/docker.sock") && !is_prose("run dockerd with -H unix:///run/docker.sock"));
+        assert!(!is_prose("/run/docker.sock"));
     }
 }

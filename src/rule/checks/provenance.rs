@@ -95,22 +95,55 @@ fn not_of_use(key: &str, value: &str) -> Option<&'static str> {
             && !scheme.is_empty()
             && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+.-".contains(&b))
     };
-    match key.strip_prefix("org.opencontainers.image.")? {
+    let key = key.strip_prefix("org.opencontainers.image.")?;
+    // In a sentence a dollar may be one.
+    let sentence = matches!(key, "title" | "description" | "vendor" | "authors");
+    if is_unfilled(value, sentence) {
+        return Some("a variable that the build did not fill in");
+    }
+    match key {
         "created" => value.parse::<jiff::Timestamp>().is_err().then_some("no RFC 3339 time"),
         "url" | "documentation" => (!is_url()).then_some("no URL"),
         "source" => (!is_url() && !value.starts_with("git@")).then_some("no URL"),
         "base.digest" => crate::facts::Digest::parse(value).is_err().then_some("no digest"),
-        _ => (value.contains("${") || value.starts_with("$(")).then_some("a variable that the build did not fill in"),
+        _ => None,
     }
 }
 
+/// Whether a variable or a template's slot stands where a value should: `$VERSION`, `1.0-${SHA}`, `$(git …)`,
+/// `{{ version }}`, `@VERSION@`, `%VERSION%`. In a `sentence` a plain `$NAME` must be all there is.
+fn is_unfilled(value: &str, sentence: bool) -> bool {
+    let value = value.trim().trim_matches(['"', '\'']);
+    let is_name = |name: &str| {
+        name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    let plain = if sentence {
+        value.strip_prefix('$').is_some_and(is_name)
+    } else {
+        let begins_name =
+            |(at, _): (usize, &str)| value[at + 1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        value.match_indices('$').any(begins_name)
+    };
+    let slot = ['@', '%']
+        .iter()
+        .any(|mark| value.strip_prefix(*mark).and_then(|rest| rest.strip_suffix(*mark)).is_some_and(is_name));
+    let template = value.split_once("{{").is_some_and(|(_, rest)| rest.contains("}}"));
+    plain || slot || template || value.contains("${") || value.starts_with("$(")
+}
+
+const BASE_DIGEST: &str = "org.opencontainers.image.base.digest";
+
 /// The base image is named by a tag that moves.
 pub fn base_not_pinned(facts: &Facts, _: &Params, sink: &mut Sink) {
-    let digest = label(facts, "org.opencontainers.image.base.digest");
+    let is_digest = |text: &str| crate::facts::Digest::parse(text).is_ok();
+    let annotations = facts.annotations.iter().filter(|(name, _)| name == BASE_DIGEST).map(|(_, value)| value);
+    let has_digest =
+        facts.config.config.labels.get(BASE_DIGEST).into_iter().chain(annotations).any(|text| is_digest(text));
     let Some((at, name)) = label(facts, "org.opencontainers.image.base.name") else {
         return; // nobody says what the base was
     };
-    if name == "scratch" || name.contains("@sha256:") || name.contains("@sha512:") || digest.is_some() {
+    if name == "scratch" || name.rsplit_once('@').is_some_and(|(_, digest)| is_digest(digest)) || has_digest {
         return;
     }
     let message = format!("the base image {} is named without a digest: write FROM name:tag@sha256:…", quote(name));
@@ -167,5 +200,12 @@ mod tests {
         assert!(wrong("source", "me") && !wrong("source", "https://host/repo") && !wrong("source", "git@host:repo"));
         assert!(wrong("version", "${VERSION}") && !wrong("version", "1.0"));
         assert_eq!(not_of_use("com.example.version", "${VERSION}"), None);
+        for value in
+            ["$VERSION", "1.0-$GIT_SHA", "\"$VERSION\"", "{{ version }}", "@VERSION@", "%VERSION%", "$(git describe)"]
+        {
+            assert!(wrong("version", value) && wrong("revision", value), "{value}");
+        }
+        assert!(wrong("title", "$TITLE") && wrong("url", "https://host/$REPO") && wrong("base.digest", "sha256:zz"));
+        assert!(!wrong("title", "Cash $app") && !wrong("version", "1.0$") && !wrong("version", "5$5"));
     }
 }

@@ -121,10 +121,11 @@ impl Entry {
             let value = unhex(value).ok_or_else(|| format!("xattr '{key}': not hex"))?;
             xattrs.push((key.clone(), value));
         }
-        let name = path.trim_matches('/');
-        if name.is_empty() {
-            return Err("not a path below /".to_owned());
-        }
+        let name = match path.trim_matches('/') {
+            "" if kind == ExampleKind::Dir && path == "/" => ".",
+            "" => return Err("not a path below /".to_owned()),
+            name => name,
+        };
         Ok(ExampleEntry {
             name: name.to_owned(),
             kind,

@@ -45,6 +45,8 @@ struct Extension {
     link: Option<Vec<u8>>,
     size: Option<u64>,
     sparse: bool,
+    /// The name of a sparse file, which then has another one for readers that know none.
+    sparse_name: Option<Vec<u8>>,
     long_name: Option<Vec<u8>>,
     long_link: Option<Vec<u8>>,
 }
@@ -170,7 +172,11 @@ impl Reader<'_> {
         extension: Extension,
         size: u64,
     ) -> Result<(Vec<u8>, Member), Trouble> {
-        let name = extension.path.or(extension.long_name).unwrap_or_else(|| header_name(header.as_bytes()));
+        let name = extension
+            .sparse_name
+            .or(extension.path)
+            .or(extension.long_name)
+            .unwrap_or_else(|| header_name(header.as_bytes()));
         let link = || {
             let written = || until_nul(&header.as_bytes()[157..257]).to_vec();
             extension.link.or(extension.long_link).unwrap_or_else(written).into_boxed_slice()
@@ -188,15 +194,17 @@ impl Reader<'_> {
         };
         let is_folder = name.ends_with(b"/");
         let member = match kind {
-            _ if extension.sparse || kind == b'S' => Member::Other("stored as a sparse file"),
+            _ if extension.sparse || kind == b'S' => {
+                Member::Other("stored as a sparse file, which is not read: pack the archive without tar's --sparse")
+            }
             b'0' | b'\0' | b'7' if is_folder => Member::Folder,
             b'0' | b'\0' | b'7' => Member::File { offset, size },
             b'1' => Member::Link { target: link(), hard: true },
             b'2' => Member::Link { target: link(), hard: false },
             b'5' => Member::Folder,
-            b'3' | b'4' => Member::Other("a device"),
-            b'6' => Member::Other("a named pipe"),
-            _ => Member::Other("of an unknown type"),
+            b'3' | b'4' => Member::Other("a device, not a file"),
+            b'6' => Member::Other("a named pipe, not a file"),
+            _ => Member::Other("of an unknown type, not a file"),
         };
         Ok((name, member))
     }
@@ -234,6 +242,7 @@ impl Extension {
                     let size: i64 = std::str::from_utf8(value).ok()?.parse().ok()?;
                     found.size = Some(u64::try_from(size).ok()?);
                 }
+                b"GNU.sparse.name" => (found.sparse, found.sparse_name) = (true, text),
                 _ if key.starts_with(b"GNU.sparse.") => found.sparse = true,
                 _ => {}
             }

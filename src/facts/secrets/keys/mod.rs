@@ -224,12 +224,17 @@ fn graded(rule: &SecretRule, key: Key) -> Verified {
     Verified { hash: hash(&key.bytes), at: key.at, severity, confidence, detail, redacted, given: 0 }
 }
 
-/// Whether the key at the anchor is the `private_key` of a service account's JSON.
+/// Whether the key at the anchor is the `private_key` of a service account's JSON, perhaps inside another string: a string
+/// of its own behind that name, and the type or the address of such an account near it. Google's keys are PKCS#8.
 fn in_service_account(window: Window<'_>) -> bool {
     let before = &window.bytes[window.anchor.saturating_sub(96)..window.anchor];
-    memchr::memmem::find(before, b"private_key").is_some()
-        && (memchr::memmem::find(window.bytes, b"service_account").is_some()
-            || memchr::memmem::find(window.bytes, b".gserviceaccount.com").is_some())
+    let Some(before) = before.strip_suffix(b"-----BEGIN ") else { return false };
+    let is_between = |byte: &u8| b" \t\r\n:=\\\"'".contains(byte);
+    let named = memchr::memmem::rfind(before, b"private_key").map(|at| &before[at + b"private_key".len()..]);
+    let in_string = named.is_some_and(|way| way.iter().all(is_between) && matches!(way.last(), Some(b'"' | b'\'')));
+    let said = |text: &[u8]| memchr::memmem::find(window.bytes, text).is_some();
+    let near = [&b"service_account\""[..], b"service_account\\\"", b"service_account'", b".gserviceaccount.com"];
+    in_string && near.into_iter().any(said)
 }
 
 /// What a key's owner wrote beside it, if it is worth showing: printable, and not long.

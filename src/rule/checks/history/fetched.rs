@@ -2,8 +2,8 @@
 //! groups, files, variables and substitutions to whatever runs them. Takes all branches; knows no values of variables.
 
 use super::programs::{
-    FETCHERS, Fetcher, Interpreter, PRINTERS, PROGRAM_DIRECTORIES, Script, compares_digest, is_digest, is_input,
-    is_output, is_verifier, operands, unpacks_to_output,
+    FETCHERS, Fetcher, Inline, Interpreter, PRINTERS, PROGRAM_DIRECTORIES, Script, compares_digest, compares_files,
+    is_digest, is_input, is_login, is_output, is_verifier, operands, unpacks_to_output,
 };
 use crate::facts::{Command, Effective, Expansion, Word};
 use std::collections::BTreeMap;
@@ -30,6 +30,9 @@ pub fn run(commands: &[Command]) -> Option<Run> {
 /// Substitutions in substitutions.
 const DEEPEST: usize = 16;
 
+/// Commands of a script that are known again.
+const FOLLOWED: usize = 64;
+
 /// Bytes of a path that is put together from `cd` and a name (Linux' `PATH_MAX`).
 const LONGEST_PATH: usize = 4096;
 
@@ -42,6 +45,8 @@ struct Flow {
     files: BTreeMap<String, &'static str>,
     variables: BTreeMap<String, &'static str>,
     directory: String,
+    /// Commands of scripts that were followed already, the last few.
+    followed: Vec<Command>,
     /// Bytes of substitutions that may still be read.
     budget: usize,
     found: Option<Run>,
@@ -61,6 +66,11 @@ impl Flow {
         for command in commands {
             if self.found.is_some() {
                 break;
+            }
+            // A script that was followed with its input comes again, behind its pipeline and without it.
+            if let Some(at) = self.followed.iter().position(|followed| followed == command) {
+                self.followed.swap_remove(at);
+                continue;
             }
             let input = pipe.take().or(groups.last().and_then(|group| group.input));
             groups.extend((0..command.opens).map(|_| Group { input, output: None }));
@@ -113,20 +123,35 @@ impl Flow {
         }
         if let Some(interpreter) = Interpreter::of(program) {
             let by_xargs = command.words.iter().any(|word| word.text.ends_with("xargs"));
+            let mut output = input;
             let (fetcher, file) = match interpreter.script(arguments) {
                 Script::Input => (input, None),
                 Script::Arguments => (input.filter(|_| by_xargs), None),
-                Script::Text(word) => (self.value(word, depth), None),
+                Script::Text(word) => match self.value(word, depth) {
+                    // `xargs -I{} sh -c {}`
+                    None if interpreter.is_shell() && by_xargs => (input.filter(|_| word.text.contains("{}")), None),
+                    None if interpreter.is_shell() => return self.nested(command, input, depth),
+                    None => {
+                        output = self.inline(interpreter, program, &word.text).or(input);
+                        (None, None)
+                    }
+                    fetched => (fetched, None),
+                },
                 Script::File(word) => match self.value(word, depth) {
                     Some(fetcher) => (Some(fetcher), None),
                     None => (self.file(&word.text), Some(word.text.clone())),
                 },
+                Script::Checked => return None,
                 Script::None => (None, None),
             };
             if let Some(fetcher) = fetcher {
                 self.runs(fetcher, Some(program), file);
             }
-            return input;
+            return output;
+        }
+        if compares_files(program) {
+            self.compared(&operands(arguments, "in"));
+            return None;
         }
         if is_digest(program) || is_verifier(program, arguments) {
             // A digest that is compared: by the program itself, or by what reads it.
@@ -136,6 +161,14 @@ impl Flow {
             return None;
         }
         match program {
+            "su" | "runuser" | "script" | "sg" | "flock" | "newgrp" | "sudo" | "doas" | "chroot" | "unshare"
+            | "nsenter" => {
+                let output = self.nested(command, input, depth);
+                if let Some(fetcher) = input.filter(|_| !command.has_scripts() && is_login(program, arguments)) {
+                    self.runs(fetcher, Some(program), None);
+                }
+                output
+            }
             "eval" => {
                 if let Some(fetcher) = self.first_value(arguments, depth) {
                     self.runs(fetcher, Some("eval"), None);
@@ -213,6 +246,51 @@ impl Flow {
             // Whatever else reads a pipe may pass on what it reads; these print files as well.
             program if PRINTERS.contains(&program) => self.first_file(arguments).or(input),
             _ => input,
+        }
+    }
+
+    /// Follows the script that a command runs out of its words, and that reads what the command reads; gives what it
+    /// prints. What it does without that input is followed where the script's commands stand in the list.
+    fn nested(&mut self, command: &Command, input: Fetched, depth: usize) -> Fetched {
+        if input.is_none() || depth >= DEEPEST {
+            return None;
+        }
+        let length: usize = command.words.iter().map(|word| word.text.len()).sum();
+        self.budget = self.budget.checked_sub(length)?;
+        let commands = command.clone().with_nested().split_off(1);
+        let output = self.list(&commands, input, depth + 1);
+        self.followed = commands;
+        self.followed.truncate(FOLLOWED);
+        output
+    }
+
+    /// A script of an interpreter that is no shell, written out in a word; gives what it prints.
+    fn inline(&mut self, interpreter: &Interpreter, program: &str, script: &str) -> Fetched {
+        let inline = Inline::read(script);
+        if inline.compares {
+            self.files.clear();
+            return None;
+        }
+        if !inline.fetches {
+            return None;
+        }
+        let fetcher = interpreter.name();
+        for file in inline.files {
+            self.put(file, Some(fetcher));
+        }
+        if inline.runs {
+            self.runs(fetcher, Some(program), None);
+        }
+        Some(fetcher)
+    }
+
+    /// `cmp FETCHED OWN`: what equals a file of one's own is known.
+    fn compared(&mut self, words: &[&Word]) {
+        let (fetched, own): (Vec<&Word>, Vec<&Word>) = words.iter().partition(|word| self.file(&word.text).is_some());
+        if !own.is_empty() {
+            for word in fetched {
+                self.put(&word.text, None);
+            }
         }
     }
 
@@ -377,105 +455,5 @@ impl Flow {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn shown(text: &str) -> String {
-        let found = run(&Command::split(text));
-        found.map_or_else(String::new, |run| {
-            [Some(run.fetcher.to_owned()), run.file, run.by].into_iter().flatten().collect::<Vec<_>>().join(" ")
-        })
-    }
-
-    #[test]
-    fn through_pipes_and_groups() {
-        for (text, want) in [
-            ("curl u | sh", "curl sh"),
-            ("(curl u; echo) | sh", "curl sh"),
-            ("{ echo; curl u; } | bash -s -- -y", "curl bash"),
-            ("if true; then curl u; fi | sh", "curl sh"),
-            ("curl u | (cd /x && sh)", "curl sh"),
-            ("curl u | { tee log | bash; }", "curl bash"),
-            ("wget -O- u | sudo -E bash -", "wget bash"),
-            ("wget -qO - u | python3.11 - --version 1", "wget python3.11"),
-            ("curl u | base64 -d | sh -ex", "curl sh"),
-            ("curl u | xargs -0 bash -c", "curl bash"),
-            ("curl u | while read -r l; do eval \"$l\"; done", "curl eval"),
-            ("cat a | sh", ""),
-            ("curl u | tar xz && sh a", ""),
-            ("curl u | jq .", ""),
-            ("(curl u; echo) | cat; sh a", ""),
-            ("curl u; sh", ""),
-            ("curl -o /dev/null u | sh", ""),
-            ("wget u/a | sh", ""),
-            ("curl u | python -m json.tool", ""),
-            ("curl u | perl -pe s/a/b/", ""),
-            ("curl u | sha256sum -c - | sh", ""),
-        ] {
-            assert_eq!(shown(text), want, "{text}");
-        }
-    }
-
-    #[test]
-    fn through_files() {
-        for (text, want) in [
-            ("curl -o a.sh u && sh a.sh", "curl a.sh sh"),
-            ("curl -fsSLo a.sh u && sh ./a.sh", "curl ./a.sh sh"),
-            ("curl u > /tmp/a && chmod +x /tmp/a && /tmp/a", "curl /tmp/a"),
-            ("curl u | tee a >/dev/null; . ./a", "curl ./a ."),
-            ("{ curl u; } > a; sh < a", "curl sh"),
-            ("cd /tmp && wget https://x/i.sh?v=1 && bash /tmp/i.sh", "wget /tmp/i.sh bash"),
-            ("wget -P /opt https://x/i.sh; bash /opt/i.sh", "wget /opt/i.sh bash"),
-            ("curl -O https://x/get-pip.py && python3 get-pip.py", "curl get-pip.py python3"),
-            ("curl -o \"$f\" u; sh ${f}", "curl ${f} sh"),
-            ("curl -o /tmp/x u && install -m 755 /tmp/x /usr/local/bin/x && x -i", "curl /usr/local/bin/x"),
-            ("curl -o a.gz u && gunzip a.gz && sh a", "curl a sh"),
-            ("curl -o a u; mv a /opt/; /opt/a", "curl /opt/a"),
-            ("cat a | sh; curl -o b u; sh c", ""),
-            ("curl -o a u", ""),
-            ("curl -o a u; echo x > a; sh a", ""),
-            ("curl -o a.tgz u && tar xf a.tgz && ./configure", ""),
-            ("curl -o a u && echo 'h  a' | sha256sum -c - && sh a", ""),
-            ("curl -o a u && gpg --verify a.asc a && sh a", ""),
-            ("curl -o a u && [ \"$(sha256sum a | cut -c1-64)\" = h ] && sh a", ""),
-            ("curl -o a u && sha256sum a | grep -q h && sh a", ""),
-            ("curl -o a u && sha256sum a && sh a", "curl a sh"),
-            ("sh a && curl -o a u", ""),
-        ] {
-            assert_eq!(shown(text), want, "{text}");
-        }
-    }
-
-    #[test]
-    fn through_words_and_variables() {
-        for (text, want) in [
-            ("sh -c \"$(curl u)\" -- -y", "curl sh"),
-            ("python3 -c \"$(curl u)\"", "curl python3"),
-            ("perl -we \"`wget -qO- u`\"", "wget perl"),
-            ("bash <(curl u)", "curl bash"),
-            ("bash < <(curl u)", "curl bash"),
-            ("bash <<< \"$(curl u)\"", "curl bash"),
-            ("source <(curl u)", "curl source"),
-            ("eval \"$(curl u | sed s/a/b/)\"", "curl eval"),
-            ("x=$(curl u); eval \"$x\"", "curl eval"),
-            ("export X=\"$(curl u)\"; echo \"$X\" | sh", "curl sh"),
-            ("x=$(curl -o a u; cat a); bash -c \"${x}\"", "curl bash"),
-            ("$(curl u)", "curl the shell"),
-            ("bash -c 'curl u | sh'", "curl sh"),
-            ("v=$(curl u | jq -r .tag); curl -o a https://x/$v; tar xf a", ""),
-            ("[ \"$(curl u)\" = ok ] && sh a", ""),
-            ("sh -c 'echo $(curl u)'", ""),
-            ("echo 'curl u | sh'", ""),
-            ("x=$(curl u); x=1; eval \"$x\"", ""),
-        ] {
-            assert_eq!(shown(text), want, "{text}");
-        }
-    }
-
-    #[test]
-    fn bounded_whatever_comes() {
-        for piece in ["curl -o a u; ", "(curl u; ", "x=$(curl $(", "cd a; ", "curl u | ", "tee a b c | ", "{ echo `"] {
-            let _ = run(&Command::split(&piece.repeat(20_000)));
-        }
-    }
-}
+#[path = "fetched_tests.rs"]
+mod tests;

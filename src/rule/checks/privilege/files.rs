@@ -79,19 +79,19 @@ fn bits(facts: &Facts, node: Node<'_>) -> String {
 }
 
 /// Setuid and setgid files that a container sees; those of base packages as a fact, others as a fault. What
-/// `setuid-dangerous` and `sudo-installed` tell is left to them.
+/// `setuid-dangerous` tells is left to it. sudo is a fact of this list: that it lets users become root is another rule's,
+/// which may be set aside without this.
 pub fn setuid_file(facts: &Facts, _: &Params, sink: &mut Sink) {
     let originals = originals(facts);
     let sudo = working_sudo(facts);
-    let is_told = |node: Node<'_>| sudo.contains(&node.path()) || danger(facts, node, &originals).is_some();
-    for node in raised(facts).filter(|&node| !is_told(node)) {
+    for node in raised(facts).filter(|&node| danger(facts, node, &originals).is_none()) {
         let path = node.path();
         let owner = facts.packages.owner(&path);
         let known = is_well_known(node);
         let runs = node.mode() & 0o111 != 0;
         let packages = &facts.packages;
         let severity = match owner {
-            _ if !runs => Some(Severity::Info),
+            _ if !runs || sudo.contains(&path) => Some(Severity::Info),
             _ if !known => None,
             Some(_) => Some(Severity::Info),
             // Where no package tells its files nobody can say whose this one is.
@@ -237,7 +237,8 @@ pub fn world_writable_file(facts: &Facts, _: &Params, sink: &mut Sink) {
         let path = node.path();
         match surroundings(facts, &path) {
             Surroundings::OutOfReach | Surroundings::Scratch => {}
-            Surroundings::Open(top) => below.entry(top).or_default().push(facts.at(node)),
+            // The sticky bit keeps others from deleting a file, not from writing into it.
+            Surroundings::Open(top) | Surroundings::Shared(top) => below.entry(top).or_default().push(facts.at(node)),
             Surroundings::Plain => {
                 let shown = shown(&path);
                 let message = format!("{shown} may be rewritten by every user: chmod o-w {shown}");
@@ -261,12 +262,13 @@ pub fn world_writable_file(facts: &Facts, _: &Params, sink: &mut Sink) {
 /// one finding.
 pub fn world_writable_directory(facts: &Facts, _: &Params, sink: &mut Sink) {
     let mut tops: BTreeMap<ImagePath, Vec<Location>> = BTreeMap::new();
-    for node in facts.tree.iter().filter(|&node| is_open_directory(node)) {
+    let root = facts.tree.get(&ImagePath::root());
+    for node in root.into_iter().chain(facts.tree.iter()).filter(|&node| is_open_directory(node)) {
         let path = node.path();
         match surroundings(facts, &path) {
             Surroundings::OutOfReach | Surroundings::Scratch => {}
             Surroundings::Open(top) => tops.entry(top).or_default().push(facts.at(node)),
-            Surroundings::Plain => tops.entry(path).or_default().insert(0, facts.at(node)),
+            Surroundings::Shared(_) | Surroundings::Plain => tops.entry(path).or_default().insert(0, facts.at(node)),
         }
     }
     let volumes: Vec<ImagePath> = facts.config.config.volumes.iter().map(|volume| ImagePath::from(&**volume)).collect();
@@ -298,16 +300,21 @@ fn is_open_directory(node: Node<'_>) -> bool {
 enum Surroundings {
     /// A directory above lets only its owner or group in.
     OutOfReach,
-    /// In a directory like /tmp, or of the kernel's file systems.
+    /// In /tmp or its like, or in one of the kernel's file systems.
     Scratch,
-    /// Below this directory, the topmost that everybody may write.
+    /// Below this directory, the topmost in which everybody may replace anything.
     Open(ImagePath),
+    /// Below this one, the topmost in which everybody may add files, and delete none of others (the sticky bit).
+    Shared(ImagePath),
     /// Nothing of these.
     Plain,
 }
 
+/// Directories for what may be lost at any time: nothing of the application is to lie there.
+const SCRATCH: &[&str] = &["/tmp", "/var/tmp", "/usr/tmp", "/run", "/var/run", "/var/lock"];
+
 fn surroundings(facts: &Facts, path: &ImagePath) -> Surroundings {
-    let mut open = None;
+    let (mut open, mut shared) = (None, None);
     let mut above = path.parent();
     if ["/dev", "/proc", "/sys"].iter().any(|special| path.is_within(&ImagePath::from(*special))) {
         return Surroundings::Scratch;
@@ -316,14 +323,17 @@ fn surroundings(facts: &Facts, path: &ImagePath) -> Surroundings {
         if let Some(node) = facts.tree.get(&directory).filter(|node| node.layer().is_some()) {
             match node.mode() & 0o1003 {
                 mode if mode & 0o001 == 0 => return Surroundings::OutOfReach,
-                0o1003 => return Surroundings::Scratch,
+                0o1003 if SCRATCH.iter().any(|scratch| directory.is_within(&ImagePath::from(*scratch))) => {
+                    return Surroundings::Scratch;
+                }
+                0o1003 => shared = Some(directory.clone()),
                 0o0003 => open = Some(directory.clone()),
                 _ => {}
             }
         }
         above = directory.parent();
     }
-    open.map_or(Surroundings::Plain, Surroundings::Open)
+    open.map(Surroundings::Open).or(shared.map(Surroundings::Shared)).unwrap_or(Surroundings::Plain)
 }
 
 /// Directories of `PATH`-like lists in which others than root may put files; see `config.rs`.

@@ -3,6 +3,7 @@
 use super::super::quote::{listed, quote, shown};
 use super::aliases::{Aliases, Word};
 use super::doas::permits;
+use super::is_privileged_group;
 use super::sudoers::{Kind, Scope, Sudoers};
 use crate::facts::{EntryKind, Facts, FileCapabilities, Node, User, is_powerful};
 use crate::model::{ImagePath, Location, Severity};
@@ -100,8 +101,12 @@ pub fn sudoers_nopasswd(facts: &Facts, _: &Params, sink: &mut Sink) {
             let users = aliases.expand(Kind::User, &grant.users);
             if !grant.without_password.is_empty() {
                 let commands = aliases.expand(Kind::Command, &grant.without_password);
-                let root = becomes_root(&aliases.expand(Kind::RunAs, &grant.run_as));
-                say.grant(at.clone().at_line(grant.line), &users, &commands, root);
+                let target = if grant.run_as.is_empty() && !grant.run_as_groups.is_empty() {
+                    Target::Groups(aliases.expand(Kind::RunAs, &grant.run_as_groups))
+                } else {
+                    Target::of(becomes_root(&aliases.expand(Kind::RunAs, &grant.run_as)))
+                };
+                say.grant(at.clone().at_line(grant.line), &users, &commands, &target);
             }
             granted.extend(users.into_iter().filter(|_| grant.allows));
         }
@@ -125,7 +130,7 @@ pub fn sudoers_nopasswd(facts: &Facts, _: &Params, sink: &mut Sink) {
     let mut say = Say { runtime: &runtime, sink, inert };
     for permit in permits(facts).into_iter().filter(|permit| permit.asks_nothing) {
         let commands = [Word::of(permit.command.as_deref().unwrap_or("ALL"))];
-        say.grant(permit.at, &[Word::of(&permit.who)], &commands, permit.root);
+        say.grant(permit.at, &[Word::of(&permit.who)], &commands, &Target::of(permit.root));
     }
 }
 
@@ -274,6 +279,36 @@ impl Runtime {
     }
 }
 
+/// As whom a command runs.
+enum Target<'a> {
+    Root,
+    Another,
+    /// As the caller, who joins one of these groups (sudoers(5): a list of groups without one of users).
+    Groups(Vec<Word<'a>>),
+}
+
+impl Target<'_> {
+    fn of(root: bool) -> Self {
+        if root { Self::Root } else { Self::Another }
+    }
+
+    /// The end of a sentence on it.
+    fn words(&self) -> String {
+        match self {
+            Self::Root => "as root".to_owned(),
+            Self::Another => "as another user".to_owned(),
+            Self::Groups(groups) => {
+                let names: Vec<&str> = groups.iter().filter(|word| !word.excluded).map(|word| word.name).collect();
+                match &names[..] {
+                    _ if names.contains(&"ALL") => "in any group".to_owned(),
+                    [one] => format!("in the group {}", quote(one)),
+                    names => format!("in the groups {}", listed(names.iter().copied(), 3)),
+                }
+            }
+        }
+    }
+}
+
 /// Says findings about entries that ask no password.
 struct Say<'a> {
     runtime: &'a Runtime,
@@ -286,7 +321,7 @@ struct Say<'a> {
 const MOST_NAMES: usize = 50;
 
 impl Say<'_> {
-    fn grant(&mut self, at: Location, users: &[Word<'_>], commands: &[Word<'_>], root: bool) {
+    fn grant(&mut self, at: Location, users: &[Word<'_>], commands: &[Word<'_>], target: &Target<'_>) {
         let who: Vec<&str> = users.iter().filter(|word| is_somebody(word)).map(|word| word.name).collect();
         if who.is_empty() {
             return;
@@ -300,12 +335,12 @@ impl Say<'_> {
         }
         let everything = allowed().any(allows_everything);
         let what = if everything { "any command".to_owned() } else { listed(allowed(), 3) };
-        let target = if root { "as root" } else { "as another user" };
-        let message = format!("{} may run {what} {target} without a password: delete the entry", whom(&who));
-        let severity = match (root, everything && self.reaches(users)) {
-            (true, true) => Severity::Critical,
-            (true, false) => Severity::High,
-            (false, _) => Severity::Medium,
+        let message = format!("{} may run {what} {} without a password: delete the entry", whom(&who), target.words());
+        let severity = match target {
+            Target::Root if everything && self.reaches(users) => Severity::Critical,
+            Target::Root => Severity::High,
+            Target::Groups(groups) if everything && powerful_group(groups) => Severity::High,
+            Target::Another | Target::Groups(_) => Severity::Medium,
         };
         self.say(vec![at], &who, message, severity);
     }
@@ -345,6 +380,12 @@ impl Say<'_> {
         found.also = places;
         found.severity = Some(if self.inert { severity.min(Severity::Medium) } else { severity });
     }
+}
+
+/// Whether the list lets one into a group that amounts to root.
+fn powerful_group(groups: &[Word<'_>]) -> bool {
+    let amounts = |name: &str| name == "ALL" || is_privileged_group(name);
+    groups.iter().any(|word| !word.excluded && amounts(word.name))
 }
 
 /// `ALL`, or a program without fixed arguments that does whatever it is told.
@@ -395,7 +436,13 @@ mod tests {
         facts.start.uid = Some(1000);
         let words = |words: &[&'static str]| words.iter().map(|&word| Word::of(word)).collect::<Vec<_>>();
         let mut sink = Sink::default();
-        Say { runtime: &Runtime::of(&facts), sink: &mut sink, inert }.grant(at, &words(users), &words(commands), root);
+        let target = Target::of(root);
+        Say { runtime: &Runtime::of(&facts), sink: &mut sink, inert }.grant(
+            at,
+            &words(users),
+            &words(commands),
+            &target,
+        );
         sink.found.first().map(|found| found.severity.expect("always graded"))
     }
 

@@ -31,8 +31,10 @@ pub enum Kind {
 pub struct Grant {
     /// The users as written: `name`, `#uid`, `%group`, `%#gid`, `ALL`, `User_Alias` names, each with `!` when excluded.
     pub users: Vec<String>,
-    /// The target users as written; empty means root.
+    /// The target users as written; empty means root, unless groups alone are given.
     pub run_as: Vec<String>,
+    /// The target groups as written. Without target users the caller stays who it is, and joins one of these.
+    pub run_as_groups: Vec<String>,
     /// The commands for which no password is asked; empty when one always is.
     pub without_password: Vec<String>,
     /// Whether it allows any command; one that only has commands taken out (`!ALL`) does not.
@@ -87,9 +89,20 @@ impl Sudoers {
     }
 
     fn alias(&mut self, kind: Kind, definitions: &str) {
-        for definition in split(definitions, ':') {
+        let mut whole: Vec<String> = Vec::new();
+        for piece in split_keeping(definitions, ':') {
+            match whole.last_mut().filter(|last| ends_with_digest_name(last)) {
+                Some(last) => last.extend([":", &piece]),
+                None => whole.push(piece),
+            }
+        }
+        for definition in whole {
             if let Some((name, members)) = definition.split_once('=') {
-                self.aliases.push((kind, name.trim().trim_end_matches('+').to_owned(), split(members, ',')));
+                let members = match kind {
+                    Kind::Command => commands(members),
+                    Kind::User | Kind::RunAs => split(members, ','),
+                };
+                self.aliases.push((kind, name.trim().trim_end_matches('+').to_owned(), members));
             }
         }
     }
@@ -136,7 +149,8 @@ impl Sudoers {
         for piece in split_keeping(right, ':') {
             let open = privileges.last().is_some_and(|last| last.contains('(') && !last.contains(')'));
             let current = privileges.last_mut().expect("never empty");
-            let next = cut(&piece, '=').filter(|(hosts, _)| !open && !ends_with_tag(current) && is_host_list(hosts));
+            let goes_on = open || ends_with_tag(current) || ends_with_digest_name(current);
+            let next = cut(&piece, '=').filter(|(hosts, _)| !goes_on && is_host_list(hosts));
             if let Some((_, commands)) = next {
                 privileges.push(commands.to_owned());
                 continue;
@@ -154,12 +168,14 @@ impl Sudoers {
     /// `(run_as) TAG: command, (run_as) TAG: command`; tags and run-as lists hold until the next ones.
     fn privilege(&mut self, users: &[String], text: &str, number: u32) {
         let mut run_as: Vec<String> = Vec::new();
+        let mut run_as_groups: Vec<String> = Vec::new();
         let mut asks = true;
         let mut grants: Vec<Grant> = Vec::new();
         for command in split_commands(text) {
             let mut rest = command.trim();
             if let Some((list, after)) = rest.strip_prefix('(').and_then(|inner| inner.split_once(')')) {
-                run_as = split(list.split(':').next().unwrap_or(""), ',');
+                let (users, groups) = cut(list, ':').unwrap_or((list, ""));
+                (run_as, run_as_groups) = (split(users, ','), split(groups, ','));
                 rest = after.trim_start();
             }
             while let Some((tag, after)) = leading_tag(rest).or_else(|| leading_option(rest)) {
@@ -170,12 +186,20 @@ impl Sudoers {
                 }
                 rest = after;
             }
+            rest = without_digests(rest);
             if rest.is_empty() {
                 continue;
             }
-            if grants.last().is_none_or(|last| last.run_as != run_as) {
-                let (users, run_as) = (users.to_vec(), run_as.clone());
-                grants.push(Grant { users, run_as, without_password: Vec::new(), allows: false, line: number });
+            let is_for = |last: &Grant| last.run_as == run_as && last.run_as_groups == run_as_groups;
+            if !grants.last().is_some_and(is_for) {
+                grants.push(Grant {
+                    users: users.to_vec(),
+                    run_as: run_as.clone(),
+                    run_as_groups: run_as_groups.clone(),
+                    without_password: Vec::new(),
+                    allows: false,
+                    line: number,
+                });
             }
             let grant = grants.last_mut().expect("pushed above when there was none");
             let taken_out = rest.bytes().take_while(|&byte| byte == b'!').count() % 2 == 1;
@@ -278,12 +302,12 @@ fn split_keeping(text: &str, mark: char) -> Vec<String> {
     out
 }
 
-/// Commands of a privilege: commas inside a run-as list do not divide.
+/// Commands of a list: commas inside a run-as list do not divide, nor those between the digests of one command.
 fn split_commands(text: &str) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     for piece in split_keeping(text, ',') {
         match out.last_mut() {
-            Some(last) if last.contains('(') && !last.contains(')') => {
+            Some(last) if last.contains('(') && !last.contains(')') || ends_with_digest(last) => {
                 last.push(',');
                 last.push_str(&piece);
             }
@@ -297,6 +321,51 @@ fn split_commands(text: &str) -> Vec<String> {
 fn cut(text: &str, mark: char) -> Option<(&str, &str)> {
     let first = split_keeping(text, mark).first().map_or(0, String::len);
     (first < text.len()).then(|| (&text[..first], &text[first + mark.len_utf8()..]))
+}
+
+/// The digests that a command may be held to (sudoers(5), Digest_Spec): `sha256:HEX-OR-BASE64`.
+const DIGESTS: &[&str] = &["sha224", "sha256", "sha384", "sha512"];
+
+/// The digest at the beginning of `text`, and what follows it.
+fn leading_digest(text: &str) -> Option<(&str, &str)> {
+    let (name, rest) = text.split_once(':')?;
+    if !DIGESTS.contains(&name.trim_end()) {
+        return None;
+    }
+    let rest = rest.trim_start();
+    let is_digest = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
+    let end = rest.find(|c| !is_digest(c)).unwrap_or(rest.len());
+    (end > 0).then(|| rest.split_at(end))
+}
+
+/// Whether the colon behind `text` is a digest's.
+fn ends_with_digest_name(text: &str) -> bool {
+    let last = text.trim_end().rsplit([' ', '\t', ',', ')', ':', '=']).next().unwrap_or("");
+    DIGESTS.contains(&last)
+}
+
+/// The members of a `Cmnd_Alias`.
+fn commands(members: &str) -> Vec<String> {
+    let all = split_commands(members);
+    all.iter().map(|one| unquoted(without_digests(one.trim()))).filter(|one| !one.is_empty()).collect()
+}
+
+/// A command without the digests before it, of which commas divide several.
+fn without_digests(command: &str) -> &str {
+    let mut rest = command;
+    while let Some((_, after)) = leading_digest(rest) {
+        rest = after.trim_start().trim_start_matches(',').trim_start();
+    }
+    rest
+}
+
+/// Whether `text`, part of a list of commands, ends with a digest whose command is still to come.
+fn ends_with_digest(text: &str) -> bool {
+    let last = text.rsplit(',').next().unwrap_or(text);
+    DIGESTS
+        .iter()
+        .filter_map(|name| Some(&last[last.rfind(name)?..]))
+        .any(|from| leading_digest(from).is_some_and(|(_, after)| after.trim().is_empty()))
 }
 
 fn leading_tag(text: &str) -> Option<(&str, &str)> {
@@ -376,6 +445,31 @@ mod tests {
             [row("app", "www", "/bin/a"), row("app", "root", "/bin/b")]
         );
         assert_eq!(grants("app ALL = (a, b : g) NOPASSWD: /bin/a"), [row("app", "a b", "/bin/a")]);
+    }
+
+    #[test]
+    fn digests_are_no_commands() {
+        assert_eq!(grants("app ALL=(ALL) NOPASSWD: sha256:abcd= ALL"), [row("app", "ALL", "ALL")]);
+        assert_eq!(
+            grants("app ALL=NOPASSWD:sha224:0a+/== , sha512 : ff0= /bin/a x, /bin/b : h2 = NOPASSWD: sha384:aa /bin/c"),
+            [row("app", "", "/bin/a x /bin/b"), row("app", "", "/bin/c")]
+        );
+        assert_eq!(grants("app ALL=(ALL) NOPASSWD: sha256:abcd= !/bin/su"), [row("app", "ALL", "!/bin/su")]);
+        assert_eq!(
+            grants("app ALL=(ALL) NOPASSWD: /bin/sha256sum, sha256"),
+            [row("app", "ALL", "/bin/sha256sum sha256")]
+        );
+        let read = Sudoers::read("Cmnd_Alias A = sha256:ab=, sha224:cd /bin/a, /bin/b : B = sha512:ef ALL");
+        let members: Vec<_> = read.aliases.iter().map(|(_, name, all)| (&**name, all.join(" "))).collect();
+        assert_eq!(members, [("A", "/bin/a /bin/b".to_owned()), ("B", "ALL".to_owned())]);
+    }
+
+    #[test]
+    fn groups_without_users() {
+        let read = Sudoers::read("app ALL=(:docker, adm) NOPASSWD: ALL, (root) /bin/a, (:) /bin/b");
+        let targets: Vec<_> = read.grants.iter().map(|g| (g.run_as.join(" "), g.run_as_groups.join(" "))).collect();
+        let pair = |users: &str, groups: &str| (users.to_owned(), groups.to_owned());
+        assert_eq!(targets, [pair("", "docker adm"), pair("root", ""), pair("", "")]);
     }
 
     #[test]

@@ -12,6 +12,9 @@ const ENDS: &[(&str, &str, &str, &str)] = &[
     ("almalinux", "9", "2032-05-31", ""),
     ("almalinux", "10", "2035-05-31", ""),
     // alpinelinux.org, "Releases"; two years from the release
+    ("alpine", "3.0", "2016-05-01", ""),
+    ("alpine", "3.1", "2016-11-01", ""),
+    ("alpine", "3.2", "2017-05-01", ""),
     ("alpine", "3.3", "2017-11-01", ""),
     ("alpine", "3.4", "2018-05-01", ""),
     ("alpine", "3.5", "2018-11-01", ""),
@@ -38,12 +41,14 @@ const ENDS: &[(&str, &str, &str, &str)] = &[
     ("amzn", "2018.03", "2023-12-31", ""),
     ("amzn", "2023", "2029-06-30", ""),
     // centos.org, "End dates"; of CentOS Linux and CentOS Stream, which both say 8, the later one
+    ("centos", "5", "2017-03-31", ""),
     ("centos", "6", "2020-11-30", ""),
     ("centos", "7", "2024-06-30", ""),
     ("centos", "8", "2024-05-31", ""),
     ("centos", "9", "2027-05-31", ""),
     ("centos", "10", "2030-01-01", ""),
     // distro-info-data, debian.csv: eol, eol-lts
+    ("debian", "5", "2012-02-06", ""),
     ("debian", "6", "2014-05-31", "2016-02-29"),
     ("debian", "7", "2016-04-25", "2018-05-31"),
     ("debian", "8", "2018-06-17", "2020-06-30"),
@@ -53,6 +58,16 @@ const ENDS: &[(&str, &str, &str, &str)] = &[
     ("debian", "12", "2026-07-11", "2028-06-30"),
     ("debian", "13", "2028-08-09", "2030-06-30"),
     // docs.fedoraproject.org, "End of Life Releases"
+    ("fedora", "20", "2015-06-23", ""),
+    ("fedora", "21", "2015-12-01", ""),
+    ("fedora", "22", "2016-07-19", ""),
+    ("fedora", "23", "2016-12-20", ""),
+    ("fedora", "24", "2017-08-08", ""),
+    ("fedora", "25", "2017-12-12", ""),
+    ("fedora", "26", "2018-05-29", ""),
+    ("fedora", "27", "2018-11-30", ""),
+    ("fedora", "28", "2019-05-28", ""),
+    ("fedora", "29", "2019-11-26", ""),
     ("fedora", "30", "2020-05-26", ""),
     ("fedora", "31", "2020-11-24", ""),
     ("fedora", "32", "2021-05-25", ""),
@@ -83,6 +98,7 @@ const ENDS: &[(&str, &str, &str, &str)] = &[
     ("opensuse-leap", "15.6", "2026-04-30", ""),
     ("opensuse-leap", "16.0", "2027-10-31", ""),
     // "Red Hat Enterprise Linux Life Cycle": Maintenance Support
+    ("rhel", "5", "2017-03-31", ""),
     ("rhel", "6", "2020-11-30", ""),
     ("rhel", "7", "2024-06-30", ""),
     ("rhel", "8", "2029-05-31", ""),
@@ -102,6 +118,7 @@ const ENDS: &[(&str, &str, &str, &str)] = &[
     ("sles", "15.6", "2025-12-31", ""),
     ("sles", "15.7", "2031-07-31", ""),
     // distro-info-data, ubuntu.csv: eol
+    ("ubuntu", "12.04", "2017-04-28", ""),
     ("ubuntu", "14.04", "2019-04-25", ""),
     ("ubuntu", "14.10", "2015-07-23", ""),
     ("ubuntu", "15.04", "2016-02-04", ""),
@@ -161,7 +178,8 @@ mod tests {
         assert_eq!(end_of_support("debian", "10", true), Some("2024-06-30"));
         assert_eq!(end_of_support("debian", "10", false), Some("2022-09-10"));
         assert_eq!(end_of_support("alpine", "3.10.9", true), Some("2021-05-01"));
-        assert_eq!(end_of_support("alpine", "3.1", true), None);
+        assert_eq!(end_of_support("alpine", "3.1.4", true), Some("2016-11-01"));
+        assert_eq!(end_of_support("debian", "1", true), None);
         assert_eq!(end_of_support("alpine", "3.22_alpha20250108", true), None);
         assert_eq!(end_of_support("rhel", "8.10", true), Some("2029-05-31"));
         assert_eq!(end_of_support("wolfi", "20230201", true), None);

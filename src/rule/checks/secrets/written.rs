@@ -1,7 +1,7 @@
 //! Credentials that somebody wrote into the image's metadata: its variables, its history, its commands and labels.
 
 use crate::facts::secrets::{
-    Credential, credential_info, credentials, is_placeholder, is_secret_name, is_secret_value,
+    Credential, credential_info, credentials, is_placeholder, is_secret_name, is_secret_value, without_quotes,
 };
 use crate::facts::{Facts, InstructionKind, Way};
 use crate::model::{Confidence, Location, Severity};
@@ -22,12 +22,13 @@ pub fn secret_in_env(facts: &Facts, _: &Params, sink: &mut Sink) {
             if typed.tells(&at, &(before..entry.len())) {
                 continue;
             }
+            let also = steps.get(&(name, value)).cloned().unwrap_or_default();
+            let value = without_quotes(value);
             let message = format!(
                 "variable {} holds a credential ({}): whoever pulls the image reads it",
                 quote(name),
                 credential_info(value).redacted
             );
-            let also = steps.get(&(name, value)).cloned().unwrap_or_default();
             say(sink, at, name, message, value).also = also;
             continue;
         }
