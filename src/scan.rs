@@ -1,6 +1,7 @@
 //! Joins source, facts and rules: reads an opened image once and says what was found. Knows no configuration.
 
 mod clean;
+mod compare;
 mod hash;
 mod layers;
 mod sha256;
@@ -60,7 +61,8 @@ pub fn gather(source: &dyn Source, reading: Reading<'_>) -> (Facts, Outcome) {
         config: image.config.clone(),
         annotations: image.annotations.clone(),
     };
-    let (facts, notes) = Facts::assemble(described, layers, reading.patterns, reading.limits);
+    let (mut facts, notes) = Facts::assemble(described, layers, reading.patterns, reading.limits);
+    compare::sum_the_rest(&mut facts, source, reading);
     let mut outcome = Outcome::default();
     say_of_source(image, &mut outcome);
     for (index, layer) in (0..).zip(&facts.layers) {

@@ -77,6 +77,7 @@ const BODIES: &[(Files, u64, Cut)] = &[
     (Ending("/var/lib/dpkg/info", ".list"), 8 << 20, Gap),
     (Ending("/var/lib/dpkg/info", ".md5sums"), 8 << 20, Gap),
     (Ending("/var/lib/dpkg/info", ".conffiles"), 64 << 10, Gap),
+    (Named("RECORD"), 4 << 20, Said),
     (At("/lib/apk/db/installed"), 24 << 20, Said),
     (At("/usr/lib/apk/db/installed"), 24 << 20, Said),
     (At("/var/lib/rpm/rpmdb.sqlite"), 96 << 20, Said),

@@ -1,6 +1,7 @@
 //! What one layer holds: its entries, the small files that rules ask for, and what the content scan hit.
 
 use super::Hit;
+use super::content::Sums;
 use crate::layer::LayerEntries;
 use std::sync::Arc;
 
@@ -24,6 +25,8 @@ pub struct LayerFacts {
     /// SHA-256 of regular files by entry: of all where they were asked for, else of those that may be a setuid copy of a
     /// program that does whatever it is told.
     pub digests: Vec<(u32, [u8; 32])>,
+    /// Sums of files in which something was found, as far as they are known, by entry.
+    pub sums: Vec<(u32, Sums)>,
     /// Decompressed size in bytes, as far as it was read.
     pub size: u64,
     /// Whether the stored bytes were read and decompressed to their end.
@@ -68,6 +71,7 @@ impl LayerFacts {
         self.records.retain(|(entry, _)| *entry < kept);
         self.hits.retain(|hit| hit.entry < kept || hit.entry == Self::TRAILING);
         self.digests.retain(|(entry, _)| *entry < kept);
+        self.sums.retain(|(entry, _)| *entry < kept);
         self.gaps.retain(|(entry, _)| entry.is_none_or(|entry| entry < kept));
     }
 
@@ -82,6 +86,20 @@ impl LayerFacts {
     pub fn digest(&self, entry: u32) -> Option<&[u8; 32]> {
         let at = self.digests.binary_search_by_key(&entry, |(entry, _)| *entry).ok()?;
         self.digests.get(at).map(|(_, digest)| digest)
+    }
+
+    /// The sums of `entry`, when they were computed.
+    #[must_use]
+    pub fn sums(&self, entry: u32) -> Option<&Sums> {
+        let at = self.sums.binary_search_by_key(&entry, |(entry, _)| *entry).ok()?;
+        self.sums.get(at).map(|(_, sums)| sums)
+    }
+
+    /// Adds sums of entries that had none.
+    pub fn add_sums(&mut self, more: impl IntoIterator<Item = (u32, Sums)>) {
+        self.sums.extend(more);
+        self.sums.sort_by_key(|(entry, _)| *entry);
+        self.sums.dedup_by_key(|(entry, _)| *entry);
     }
 
     /// Whether `entry` is an executable script that runs its own arguments in its place.

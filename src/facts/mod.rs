@@ -4,6 +4,7 @@ mod accounts;
 mod assemble;
 mod budget;
 mod capability;
+mod content;
 mod distribution;
 mod file;
 mod gather;
@@ -20,11 +21,12 @@ pub use accounts::{Accounts, Group, ResolvedUser, ShadowEntry, User};
 pub use assemble::Described;
 pub use budget::Budget;
 pub use capability::FileCapabilities;
+pub use content::{Summing, Sums};
 pub use distribution::Distribution;
 pub use gather::Gather;
 pub use interest::{HEAD, head, wanted};
 pub use layer::{Body, LayerFacts, Met};
-pub use packages::{Package, PackageSystem, Packages};
+pub use packages::{Package, PackageSystem, Packages, Provenance};
 pub use powerful::is_powerful;
 pub use secrets::{CARRY, Extent, Finds, Hit, Patterns};
 pub use start::{Content, Role, ShellForm, ShellKind, Start, StartProgram, Trouble, UserDrop};
@@ -38,6 +40,7 @@ pub use crate::layer::{EntryKind, Node, Record};
 use crate::image::{History, Platform};
 use crate::layer::Tree;
 use crate::model::{ImagePath, LayerIndex, Location, Presence};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Stands for the path of bytes that no file has: those behind the end of a layer's archive.
 pub const AFTER_THE_END: &str = "/(after the end of the layer's archive)";
@@ -123,5 +126,63 @@ impl Facts {
             .map_or_else(ImagePath::root, |record| record.path());
         let (path, presence) = self.tree.place(layer, entry, path);
         Location::file(path, layer).with_presence(presence)
+    }
+
+    /// Where the content of `entry` of `layer` comes from, as far as packages tell. What Python compiled comes from where
+    /// its source does, if that holds the `secret` (a hash of it), too.
+    #[must_use]
+    pub fn provenance(&self, layer: LayerIndex, entry: u32, secret: &str) -> Provenance<'_> {
+        let Location::File { path, .. } = self.at_entry(layer, entry) else { return Provenance::Own };
+        let of = |path: &ImagePath, layer: LayerIndex, entry: u32| {
+            let facts = self.layers.get(layer as usize);
+            self.packages.provenance(path, facts.and_then(|facts| facts.sums(entry)))
+        };
+        let compiled = || {
+            let source = python_source(&path)?;
+            let (layer, entry) = self.tree.get(&source)?.content()?;
+            let hits = &self.layers.get(layer as usize)?.hits;
+            let holds = hits.iter().any(|hit| hit.entry == entry && hit.secret.hash == secret);
+            holds.then(|| of(&source, layer, entry))
+        };
+        match of(&path, layer, entry) {
+            Provenance::Own => compiled().unwrap_or(Provenance::Own),
+            known => known,
+        }
+    }
+
+    /// Entries by layer whose content is to be compared with what a package says of it, and has no sums yet.
+    #[must_use]
+    pub fn without_sums(&self) -> BTreeMap<LayerIndex, BTreeSet<u32>> {
+        let mut wanted: BTreeMap<LayerIndex, BTreeSet<u32>> = BTreeMap::new();
+        for (facts, layer) in self.layers.iter().zip(0..) {
+            for hit in facts.hits.iter().filter(|hit| hit.public_in_packages && facts.sums(hit.entry).is_none()) {
+                if let Location::File { path, .. } = self.at_entry(layer, hit.entry)
+                    && self.packages.has_sum(&path)
+                {
+                    wanted.entry(layer).or_default().insert(hit.entry);
+                }
+            }
+        }
+        wanted
+    }
+}
+
+/// The Python source that the file at `path` was compiled from: packages own the source, their scripts compile it.
+fn python_source(path: &ImagePath) -> Option<ImagePath> {
+    let cache = path.parent().filter(|folder| folder.file_name() == b"__pycache__")?;
+    let module = path.file_name().strip_suffix(b".pyc")?.split(|&byte| byte == b'.').next()?;
+    Some(cache.parent()?.join(&[module, b".py"].concat()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn compiled_python_belongs_to_its_source() {
+        let of = |path: &str| python_source(&ImagePath::from(path)).map(|source| source.display().into_owned());
+        assert_eq!(of("/a/__pycache__/keys.cpython-311.opt-1.pyc").as_deref(), Some("/a/keys.py"));
+        assert_eq!(of("/a/__pycache__/keys.pem"), None);
+        assert_eq!(of("/a/keys.cpython-311.pyc"), None);
     }
 }

@@ -228,6 +228,7 @@ impl<'a> Pool<'a> {
             if self.reading.content {
                 let mut finds = Finds::default();
                 self.reading.patterns.scan(&bytes, new, last, &extents, &mut finds);
+                finds.sum(&bytes, &extents);
                 lock(&layer.finds).absorb(finds);
             }
             hashed.push((layer, sequence, Bytes { buffer: bytes, new }));
@@ -246,7 +247,9 @@ impl<'a> Pool<'a> {
             return;
         }
         let Some(mut facts) = lock(&layer.read).take() else { return };
-        facts.hits = std::mem::take(&mut *lock(&layer.finds)).hits(self.reading.patterns.rules());
+        let mut finds = std::mem::take(&mut *lock(&layer.finds));
+        facts.add_sums(finds.take_sums());
+        facts.hits = finds.hits(self.reading.patterns.rules());
         let stores = std::mem::take(&mut facts.stores);
         unlock(&mut facts.hits, &stores, self.reading.patterns.rules());
         let index = layer.index;

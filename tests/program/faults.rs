@@ -83,18 +83,18 @@ impl Read for FaultyReader<'_> {
 }
 
 /// The rules, compiled once.
-struct Linter {
+pub(super) struct Linter {
     rules: RuleSet,
-    patterns: Patterns,
+    pub(super) patterns: Patterns,
 }
 
 impl Linter {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let rules = RuleSet::builtin().unwrap();
         Self { patterns: rules.patterns().unwrap(), rules }
     }
 
-    fn lint(&self, source: &dyn Source) -> Outcome {
+    pub(super) fn lint(&self, source: &dyn Source) -> Outcome {
         let (limits, progress) = (Limits::default(), AtomicU64::new(0));
         let reading = Reading {
             hash_files: false,

@@ -15,6 +15,7 @@ mod hidden;
 mod hostile;
 mod image;
 mod outputs;
+mod provenance;
 mod run;
 mod texts;
 

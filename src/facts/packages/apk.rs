@@ -1,7 +1,13 @@
 //! apk's database of installed packages: records of lines `X:value` (apk-package(5), "installed database").
 
+use super::sums::{Sum, is_at};
 use super::{Package, PackageSystem, Reading, text};
-use crate::facts::file::lines;
+use crate::facts::LayerFacts;
+use crate::facts::file::{File, lines};
+use crate::facts::secrets::from_base64;
+use crate::layer::Tree;
+use crate::model::ImagePath;
+use std::collections::BTreeMap;
 
 /// Where it lies: apk 2, then apk 3 on a merged /usr.
 const DATABASES: [&str; 2] = ["/lib/apk/db/installed", "/usr/lib/apk/db/installed"];
@@ -56,6 +62,39 @@ impl Reading<'_> {
     fn change(&mut self, package: Option<u32>, change: impl FnOnce(&mut Package)) {
         if let Some(found) = package.and_then(|number| self.found.get_mut(number as usize)) {
             change(found);
+        }
+    }
+}
+
+/// Adds what the lines `Z:` behind the names of `files` say: `Q1` and a SHA-1, `Q2` and a SHA-256, in base64.
+pub(super) fn sums(
+    tree: &Tree,
+    layers: &[LayerFacts],
+    files: &BTreeMap<&ImagePath, &Package>,
+    add: &mut dyn FnMut(&ImagePath, Option<Sum>),
+) {
+    for database in DATABASES {
+        let File::Held { bytes, .. } = File::read(tree, layers, &ImagePath::from(database)) else { continue };
+        let mut directory: &[u8] = b"";
+        let mut path: Option<&ImagePath> = None;
+        for (_, line) in lines(&bytes) {
+            let (letter, value) = line.split_at_checked(2).unwrap_or_default();
+            match letter {
+                b"F:" => directory = value,
+                b"R:" => {
+                    let written = [directory, b"/", value].concat();
+                    path = files.keys().copied().find(|path| is_at(&written, path));
+                }
+                b"Z:" => {
+                    let sum = value.strip_prefix(b"Q1").or_else(|| value.strip_prefix(b"Q2"));
+                    let sum = sum.and_then(from_base64).and_then(|bytes| Sum::from_bytes(&bytes));
+                    if let Some(path) = path.take() {
+                        add(path, sum);
+                    }
+                }
+                b"P:" => path = None,
+                _ => {}
+            }
         }
     }
 }

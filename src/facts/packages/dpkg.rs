@@ -1,10 +1,12 @@
 //! dpkg's database: /var/lib/dpkg/status with info/*.list, and distroless images' status.d (deb-control(5), dpkg(1)).
 
+use super::sums::{Sum, is_at};
 use super::{Package, PackageSystem, Reading, text};
+use crate::facts::LayerFacts;
 use crate::facts::file::{File, lines};
 use crate::layer::Tree;
 use crate::model::{ImagePath, Location};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 const STATUS: &str = "/var/lib/dpkg/status";
 const STATUS_D: &str = "/var/lib/dpkg/status.d";
@@ -139,4 +141,57 @@ fn stanzas(bytes: &[u8]) -> impl Iterator<Item = Stanza<'_>> {
         }
         stanza
     })
+}
+
+/// Adds what `NAME.md5sums` and the status file's `Conffiles` say of `files`.
+pub(super) fn sums(
+    tree: &Tree,
+    layers: &[LayerFacts],
+    files: &BTreeMap<&ImagePath, &Package>,
+    add: &mut dyn FnMut(&ImagePath, Option<Sum>),
+) {
+    let held = |path: &ImagePath| match File::read(tree, layers, path) {
+        File::Held { bytes, .. } => Some(bytes),
+        File::Missing | File::NotHeld { .. } => None,
+    };
+    let mut lists: BTreeMap<ImagePath, Vec<&ImagePath>> = BTreeMap::new();
+    for (&path, package) in files {
+        let Location::File { path: database, .. } = &package.at else { continue };
+        if database.as_bytes() == STATUS.as_bytes() {
+            let info = ImagePath::from(INFO);
+            for stem in [package.name.clone(), format!("{}:{}", package.name, package.architecture)] {
+                lists.entry(info.join(format!("{stem}.md5sums").as_bytes())).or_default().push(path);
+            }
+        } else {
+            let list = ImagePath::clamp(&[database.as_bytes(), b".md5sums"].concat());
+            lists.entry(list).or_default().push(path);
+        }
+    }
+    for (list, paths) in lists {
+        // `HASH  path`, the path relative to the root.
+        for (_, line) in held(&list).iter().flat_map(|bytes| lines(bytes)) {
+            let Some((sum, written)) = line.split_at_checked(32) else { continue };
+            let written = written.trim_ascii_start();
+            for path in paths.iter().filter(|path| is_at(written, path)) {
+                add(path, Sum::from_hex(sum));
+            }
+        }
+    }
+    let names: BTreeSet<&[u8]> = files.values().map(|package| package.name.as_bytes()).collect();
+    let (mut wanted, mut conffiles) = (false, false);
+    for (_, line) in held(&ImagePath::from(STATUS)).iter().flat_map(|bytes| lines(bytes)) {
+        if let Some(name) = line.strip_prefix(b"Package:") {
+            wanted = names.contains(name.trim_ascii());
+        }
+        if !line.first().is_some_and(u8::is_ascii_whitespace) {
+            conffiles = line.to_ascii_lowercase().starts_with(b"conffiles:");
+        } else if wanted && conffiles {
+            // ` /path HASH`, and perhaps a word more.
+            let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+            let (Some(written), Some(sum)) = (words.next(), words.next()) else { continue };
+            for path in files.keys().filter(|path| is_at(written, path)) {
+                add(path, Sum::from_hex(sum));
+            }
+        }
+    }
 }

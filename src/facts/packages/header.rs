@@ -12,6 +12,7 @@ const NAME: u32 = 1000;
 const VERSION: u32 = 1001;
 const RELEASE: u32 = 1002;
 const EPOCH: u32 = 1003;
+const FILEDIGESTS: u32 = 1035;
 const ARCH: u32 = 1022;
 const DIRINDEXES: u32 = 1116;
 const BASENAMES: u32 = 1117;
@@ -60,6 +61,11 @@ impl<'a> Header<'a> {
         }
         let pairs = self.strings(BASENAMES).zip(self.numbers(DIRINDEXES));
         Some(pairs.filter_map(move |(base, directory)| Some((*directories.get(directory as usize)?, base))))
+    }
+
+    /// The digest of each file, in hex, in the order of [`Header::files`]; empty for what is no regular file.
+    pub(super) fn digests(&self) -> impl Iterator<Item = &'a [u8]> {
+        self.strings(FILEDIGESTS)
     }
 
     fn text(&self, tag: u32) -> Option<String> {

@@ -1,4 +1,5 @@
-//! Installed packages and the files they own: dpkg, apk, rpm (sqlite). Compares nothing with the files themselves.
+//! Installed packages and the files they own: dpkg, apk, rpm (sqlite), and Python's wheels as far as files are
+//! asked for.
 
 mod apk;
 mod dpkg;
@@ -6,12 +7,16 @@ mod header;
 mod owners;
 mod rpm;
 mod sqlite;
+mod sums;
+mod wheel;
 
 use super::LayerFacts;
+use super::content::Sums;
 use super::file::File;
 use crate::layer::Tree;
 use crate::model::{ImagePath, Limits, Location, visible};
 use owners::{Owners, OwnersBuilder};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Which database a package stands in.
@@ -48,6 +53,21 @@ pub struct Packages {
     /// Databases, or parts of them, that exist and were not read: place and sentence.
     pub gaps: Vec<(Location, String)>,
     owners: Owners,
+    /// Who ships the files that were asked for, and the sums that packages give of them.
+    shipped: BTreeMap<ImagePath, sums::Shipped>,
+}
+
+/// Where a file comes from, as far as packages tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Provenance<'a> {
+    /// No package has it.
+    Own,
+    /// This package ships it so: everybody can read it.
+    Shipped(&'a str),
+    /// This package ships another one.
+    Changed(&'a str),
+    /// This package has it, and gives no sum; or the file's is not known.
+    Unknown(&'a str),
 }
 
 /// What a reader of one database fills.
@@ -103,7 +123,32 @@ impl Packages {
         }
         let owners = owners.finish(|old| place.get(old as usize).copied().unwrap_or(old));
         found.sort_by(|a, b| (a.system, &a.name, &a.version).cmp(&(b.system, &b.name, &b.version)));
-        Self { installed: found, gaps, owners }
+        Self { installed: found, gaps, owners, shipped: BTreeMap::new() }
+    }
+
+    /// Looks up the sums of the files at the paths `asked`, for [`Packages::provenance`].
+    #[must_use]
+    pub(super) fn with_sums(mut self, tree: &Tree, layers: &[LayerFacts], asked: &BTreeSet<ImagePath>) -> Self {
+        self.shipped = sums::shipped(&self, tree, layers, asked);
+        self
+    }
+
+    /// Where the file at `path` comes from, given its content. Knows the paths that were asked for when the packages were
+    /// read, and takes no other for a package's.
+    #[must_use]
+    pub fn provenance(&self, path: &ImagePath, content: Option<&Sums>) -> Provenance<'_> {
+        let Some(shipped) = self.shipped.get(path) else { return Provenance::Own };
+        match (shipped.sum, content) {
+            (Some(sum), Some(content)) if sum.fits(content) => Provenance::Shipped(&shipped.package),
+            (Some(_), Some(_)) => Provenance::Changed(&shipped.package),
+            _ => Provenance::Unknown(&shipped.package),
+        }
+    }
+
+    /// Whether a package gives a sum of the file at `path`.
+    #[must_use]
+    pub fn has_sum(&self, path: &ImagePath) -> bool {
+        self.shipped.get(path).is_some_and(|shipped| shipped.sum.is_some())
     }
 
     /// Who owns `path`, symbolic links in directories (merged /usr) considered on both sides. A path that several

@@ -2,8 +2,13 @@
 
 use super::header::Header;
 use super::sqlite::{Database, Trouble};
+use super::sums::{Sum, is_at};
 use super::{Package, PackageSystem, Reading};
+use crate::facts::LayerFacts;
+use crate::facts::file::File;
+use crate::layer::Tree;
 use crate::model::{ImagePath, Location};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Where the database lies: rpm's own place, SUSE's and Fedora's, ostree's.
 const DIRECTORIES: [&str; 3] = ["/var/lib/rpm", "/usr/lib/sysimage/rpm", "/usr/share/rpm"];
@@ -76,4 +81,36 @@ fn add(reading: &mut Reading<'_>, blob: &[u8], at: &Location) -> Option<()> {
         }
     }
     Some(())
+}
+
+/// Adds what headers say of `files`.
+pub(super) fn sums(
+    tree: &Tree,
+    layers: &[LayerFacts],
+    files: &BTreeMap<&ImagePath, &Package>,
+    add: &mut dyn FnMut(&ImagePath, Option<Sum>),
+) {
+    let databases: BTreeSet<&Location> = files.values().map(|package| &package.at).collect();
+    for at in databases {
+        let Location::File { path, .. } = at else { continue };
+        let File::Held { bytes, .. } = File::read(tree, layers, path) else { continue };
+        // What cannot be read was told when the packages were.
+        let _ = Database::open(&bytes).and_then(|database| {
+            database.column("Packages", 1, |blob| {
+                let Some(header) = Header::open(blob) else { return };
+                let name = header.name().unwrap_or_default();
+                let mine: Vec<&ImagePath> =
+                    files.iter().filter(|(_, package)| package.name == name).map(|(path, _)| *path).collect();
+                if mine.is_empty() {
+                    return;
+                }
+                for ((directory, base), digest) in header.files().into_iter().flatten().zip(header.digests()) {
+                    let written = [directory, base].concat();
+                    for path in mine.iter().filter(|path| is_at(&written, path)) {
+                        add(path, Sum::from_hex(digest));
+                    }
+                }
+            })
+        });
+    }
 }

@@ -64,7 +64,7 @@ pub(super) fn base64(bytes: &[u8]) -> String {
 }
 
 /// Reads base64 or base64url, padded or not; `None` at the first character that is neither.
-pub(super) fn from_base64(text: &[u8]) -> Option<Vec<u8>> {
+pub(in crate::facts) fn from_base64(text: &[u8]) -> Option<Vec<u8>> {
     let text = text.strip_suffix(b"==").or_else(|| text.strip_suffix(b"=")).unwrap_or(text);
     let mut out = Vec::with_capacity(text.len() * 3 / 4);
     for chunk in text.chunks(4) {

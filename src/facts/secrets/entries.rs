@@ -100,6 +100,7 @@ impl Search<'_> {
                 confidence: find.confidence,
                 detail: about.join(", "),
                 program: false,
+                public_in_packages: false,
             });
         }
     }

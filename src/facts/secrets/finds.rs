@@ -3,8 +3,10 @@
 use super::Hit;
 use super::extent::{Extent, Room, newlines};
 use super::spec::SecretRule;
+use crate::facts::content::Sums;
 use crate::model::{Confidence, SecretInfo, Severity};
 use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Bytes of a file's beginning that decide whether it is text.
 const HEAD: u64 = 8 << 10;
@@ -12,8 +14,10 @@ const HEAD: u64 = 8 << 10;
 /// What the scans of some buffers of one layer found.
 #[derive(Clone, Debug, Default)]
 pub struct Finds {
-    pub(super) finds: Vec<Find>,
+    pub(super) found: Vec<Find>,
     pub(super) parts: Vec<Part>,
+    /// Sums of files that have finds and lay in one buffer whole.
+    sums: BTreeMap<u32, Sums>,
 }
 
 /// A secret, with its place as far as one buffer can tell it.
@@ -101,8 +105,24 @@ pub(in crate::facts) fn is_program(file: &[u8]) -> bool {
 impl Finds {
     /// Adds what another buffer of the same layer found.
     pub fn absorb(&mut self, other: Self) {
-        self.finds.extend(other.finds);
+        self.found.extend(other.found);
         self.parts.extend(other.parts);
+        self.sums.extend(other.sums);
+    }
+
+    /// Sums the files with finds that lie whole in `buffer`, of which `extents` are known.
+    pub fn sum(&mut self, buffer: &[u8], extents: &[Extent]) {
+        let entries: BTreeSet<u32> = self.found.iter().map(|find| find.entry).collect();
+        for extent in extents.iter().filter(|extent| extent.first && extent.last && entries.contains(&extent.entry)) {
+            if let Some(file) = buffer.get(extent.at..extent.at + extent.len) {
+                self.sums.entry(extent.entry).or_insert_with(|| Sums::of(file));
+            }
+        }
+    }
+
+    /// The sums of files with finds, as far as they are known, by entry.
+    pub fn take_sums(&mut self) -> Vec<(u32, Sums)> {
+        std::mem::take(&mut self.sums).into_iter().collect()
     }
 
     /// The hits of the whole layer, sorted, once all its buffers are scanned. Of several secrets in the same place the
@@ -119,7 +139,7 @@ impl Finds {
 
     /// Doubles and what exceeds a stretch's share of `room` removed; by entry and place.
     pub(super) fn settle(self, rules: &[SecretRule], room: Room) -> Vec<Find> {
-        let mut finds = self.finds;
+        let mut finds = self.found;
         finds.sort_by(|a, b| {
             (a.entry, a.rule, a.anchor, a.start, a.length).cmp(&(b.entry, b.rule, b.anchor, b.start, b.length))
         });
@@ -175,7 +195,7 @@ fn hit(find: Find, parts: &[Part], rules: &[SecretRule]) -> Hit {
     }
     let text = find.text.unwrap_or(!nul);
     let place = |number: i64| if text { u32::try_from(number).unwrap_or(u32::MAX) } else { 0 };
-    let rule = &rules[usize::from(find.rule)].name;
+    let SecretRule { name: rule, spec, .. } = &rules[usize::from(find.rule)];
     Hit {
         entry: find.entry,
         offset: find.start,
@@ -187,5 +207,6 @@ fn hit(find: Find, parts: &[Part], rules: &[SecretRule]) -> Hit {
         confidence: find.confidence,
         detail: find.detail,
         program: find.program.unwrap_or_else(|| is_program(&magic)),
+        public_in_packages: spec.public_in_packages,
     }
 }

@@ -31,6 +31,7 @@ pub use configs::{
 };
 pub use credential::Credential;
 pub use credentials::credentials;
+pub(super) use encode::from_base64;
 pub use entries::in_entries;
 pub use extent::Extent;
 pub(super) use finds::is_program;
@@ -82,4 +83,6 @@ pub struct Hit {
     pub detail: String,
     /// Whether the file is a program or a library (ELF, PE, Mach-O, ar), which may carry keys for its own tests.
     pub program: bool,
+    /// Whether everybody knows it when it stands in a file just as a package ships it.
+    pub public_in_packages: bool,
 }

@@ -140,7 +140,7 @@ impl Patterns {
                 if lines.extent != **extent {
                     *lines = Lines::new(buffer, new, extent);
                 }
-                finds.finds.push(lines.find(buffer, extent, (rule, offset), low, verified));
+                finds.found.push(lines.find(buffer, extent, (rule, offset), low, verified));
             }
         }
     }
@@ -164,7 +164,7 @@ impl Patterns {
             let verified = keys::verify_file(&self.rules[number], &buffer[extent.at..high], ends);
             if let Some(verified) = verified {
                 let mut lines = Lines::new(buffer, new, extent);
-                finds.finds.push(lines.find(buffer, extent, (number as u16, 0), extent.at, verified));
+                finds.found.push(lines.find(buffer, extent, (number as u16, 0), extent.at, verified));
             }
         }
     }
@@ -233,7 +233,7 @@ impl Patterns {
                 let window = Window { bytes: &file[low..high], anchor: place - low, ends: high == file.len() };
                 if let Some(verified) = self.verify(*attempt, window) {
                     let lines = &mut Lines::new(file, 0, &extent);
-                    finds.finds.push(lines.find(file, &extent, (self.rule_of(*attempt), place as u64), low, verified));
+                    finds.found.push(lines.find(file, &extent, (self.rule_of(*attempt), place as u64), low, verified));
                 }
             }
         }

@@ -39,6 +39,9 @@ pub struct SecretSpec {
     pub within: Option<usize>,
     /// A second value that makes the find worse when it stands near.
     pub companion: Option<Companion>,
+    /// Whether everybody knows it when it stands in a file just as a package ships it. So it is with keys for tests; a token
+    /// of a service is a leak whoever ships it.
+    pub public_in_packages: bool,
 }
 
 /// The second half of a pair.

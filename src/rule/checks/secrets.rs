@@ -13,7 +13,7 @@ pub use sensitive::{has_sensitive_name, sensitive_file};
 pub use written::{secret_in_command, secret_in_env, secret_in_history};
 
 use super::quote::{quote, shown};
-use crate::facts::{AFTER_THE_END, Facts, Hit};
+use crate::facts::{AFTER_THE_END, Facts, Hit, Provenance};
 use crate::model::{Confidence, ImagePath, LayerIndex, Location, Presence, SecretInfo, Severity};
 use crate::rule::Sink;
 use std::collections::BTreeMap;
@@ -112,11 +112,12 @@ fn of_hit(facts: &Facts, layer: LayerIndex, hit: &Hit) -> Place {
         *column = (hit.column > 0).then_some(hit.column);
         // Keys of tests and examples lie in clean images by the dozen; tokens do not, whoever ships them.
         let key = matches!(&*hit.rule, "private-key" | "gcp-service-account");
-        let owner = facts.packages.owner(path).or_else(|| facts.packages.owner(&source_of(path)?));
-        let owner = owner.filter(|_| key && is_first(facts, layer, path));
-        if let Some(package) = owner {
-            (severity, confidence) = (Severity::Info, Confidence::Low);
-            about.push(format!("shipped by package {}", quote(&package.name)));
+        let origin = Some(Origin::of(facts, layer, hit.entry, &hit.secret.hash))
+            .filter(|_| hit.public_in_packages)
+            .unwrap_or_default();
+        about.extend(origin.says);
+        if let Some(most) = origin.most {
+            (severity, confidence) = (severity.min(most), Confidence::Low);
         } else if key && hit.program {
             (severity, confidence) = (severity.min(Severity::Low), Confidence::Low);
             about.push("inside a program, probably for its own tests".to_owned());
@@ -128,16 +129,38 @@ fn of_hit(facts: &Facts, layer: LayerIndex, hit: &Hit) -> Place {
     Place { at, severity, confidence, secret: hit.secret.clone(), about }
 }
 
-/// The Python source that the file at `path` was compiled from: packages own the source, their scripts compile it.
-fn source_of(path: &ImagePath) -> Option<ImagePath> {
-    let cache = path.parent().filter(|folder| folder.file_name() == b"__pycache__")?;
-    let module = path.file_name().strip_suffix(b".pyc")?.split(|&byte| byte == b'.').next()?;
-    Some(cache.parent()?.join(&[module, b".py"].concat()))
+/// What it means for a secret that its file comes from a package: everybody can read what a package ships.
+#[derive(Default)]
+struct Origin {
+    /// No worse than this.
+    most: Option<Severity>,
+    says: Option<String>,
 }
 
-/// Whether no layer below `layer` has a file at `path`: a package's own file lies where it was installed first, and
-/// what replaces it may be anybody's.
-fn is_first(facts: &Facts, layer: LayerIndex, path: &ImagePath) -> bool {
+impl Origin {
+    fn of(facts: &Facts, layer: LayerIndex, entry: u32, secret: &str) -> Self {
+        let at = facts.at_entry(layer, entry);
+        let (most, says) = match facts.provenance(layer, entry, secret) {
+            Provenance::Own => return Self::default(),
+            Provenance::Shipped(name) => (Some(Severity::Info), format!("shipped by package {}", quote(name))),
+            // What came first and gave way to another version was probably the package's, too.
+            Provenance::Changed(name) if is_hidden(&at) && is_first(facts, layer, &at) => {
+                (Some(Severity::Low), format!("in a file that package {} ships today with other content", quote(name)))
+            }
+            Provenance::Changed(name) => (None, format!("in a file of package {} that was changed", quote(name))),
+            Provenance::Unknown(name) if is_first(facts, layer, &at) => {
+                (Some(Severity::Low), format!("in a file of package {}, which gives no sum of it", quote(name)))
+            }
+            Provenance::Unknown(name) => (None, format!("in place of a file of package {}", quote(name))),
+        };
+        Self { most, says: Some(says) }
+    }
+}
+
+/// Whether no layer below `layer` has a file there: a package's own file lies where it was installed first, and what
+/// replaces it may be anybody's.
+fn is_first(facts: &Facts, layer: LayerIndex, at: &Location) -> bool {
+    let Location::File { path, .. } = at else { return false };
     let name = path.file_name();
     let below = facts.layers.iter().take(layer as usize).flat_map(|facts| facts.entries.iter());
     !below.filter(|record| record.name.ends_with(name)).any(|record| record.path() == *path)
@@ -231,14 +254,6 @@ mod tests {
         assert_eq!(of(AFTER_THE_END, 1), "behind the end of layer 1's archive, where no container sees it");
         assert_eq!(of("/d/.wh.x", 1), "in the body of the whiteout /d/.wh.x of layer 1, which no container sees");
         assert!(of("/d/x", 2).ends_with("which layer 2 deleted: it still ships in layer 1"));
-    }
-
-    #[test]
-    fn compiled_python_belongs_to_its_source() {
-        let of = |path: &str| source_of(&ImagePath::from(path)).map(|source| source.display().into_owned());
-        assert_eq!(of("/a/__pycache__/keys.cpython-311.opt-1.pyc").as_deref(), Some("/a/keys.py"));
-        assert_eq!(of("/a/__pycache__/keys.pem"), None);
-        assert_eq!(of("/a/keys.cpython-311.pyc"), None);
     }
 
     #[test]

@@ -65,6 +65,7 @@ pub fn unlock(hits: &mut Vec<Hit>, stores: &[Body], rules: &[SecretRule]) {
                 confidence: verified.confidence,
                 detail: verified.detail,
                 program: false,
+                public_in_packages: rule.spec.public_in_packages,
             }),
         }
     }

@@ -2,7 +2,7 @@
 //! What the files hold is a fact; grading by where they lie and joining is done here.
 
 use super::super::quote::quote;
-use super::{is_showcase, lower, place};
+use super::{Origin, is_showcase, lower, place};
 use crate::facts::Facts;
 use crate::facts::secrets::{ConfigFile, Configured, Form};
 use crate::model::{Confidence, LayerIndex, Location, Presence, SecretInfo, Severity};
@@ -34,7 +34,7 @@ struct Place<'a> {
     at: Location,
     severity: Severity,
     found: &'a Configured,
-    about: &'static str,
+    about: String,
 }
 
 fn tell(facts: &Facts, wanted: impl Fn(Form) -> bool, sink: &mut Sink) {
@@ -92,21 +92,27 @@ fn is_typed(facts: &Facts, layer: LayerIndex, entry: u32, found: &Configured) ->
 fn graded<'a>(facts: &Facts, layer: LayerIndex, entry: u32, found: &'a Configured) -> Place<'a> {
     let mut at = facts.at_entry(layer, entry);
     let mut severity = found.severity;
-    let mut about = match found.form {
+    let about = match found.form {
         Form::Clear | Form::Hash => "",
         Form::Obscured => ", hidden in a way that everybody can undo",
         Form::Encrypted => ", encrypted with a key that lies elsewhere",
     };
+    let mut about = about.to_owned();
     if let Location::File { path, line, column, .. } = &mut at {
         *line = Some(found.line);
         *column = Some(found.column);
         if is_showcase(path) {
             severity = lower(severity);
-            about = ", among tests or examples";
+            ", among tests or examples".clone_into(&mut about);
         }
         if found.confidence != Confidence::High && crate::rule::checks::shipped::is_in_library(path) {
             severity = severity.min(Severity::Low);
         }
     }
+    let origin = Origin::of(facts, layer, entry, &found.secret.hash);
+    if let Some(says) = origin.says {
+        about = format!("{about}, {says}");
+    }
+    severity = origin.most.map_or(severity, |most| severity.min(most));
     Place { at, severity, found, about }
 }
