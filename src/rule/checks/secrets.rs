@@ -111,7 +111,7 @@ fn of_hit(facts: &Facts, layer: LayerIndex, hit: &Hit) -> Place {
         *line = (hit.line > 0).then_some(hit.line);
         *column = (hit.column > 0).then_some(hit.column);
         // Keys of tests and examples lie in clean images by the dozen; tokens do not, whoever ships them.
-        let key = matches!(&*hit.rule, "private-key" | "gcp-service-account");
+        let key = hit.rule == "private-key";
         let origin = Some(Origin::of(facts, layer, hit.entry, &hit.secret.hash))
             .filter(|_| hit.public_in_packages)
             .unwrap_or_default();
@@ -122,7 +122,8 @@ fn of_hit(facts: &Facts, layer: LayerIndex, hit: &Hit) -> Place {
             (severity, confidence) = (severity.min(Severity::Low), Confidence::Low);
             about.push("inside a program, probably for its own tests".to_owned());
         } else if is_showcase(path) {
-            severity = if key { severity.min(Severity::Low) } else { lower(severity) };
+            let most = if key { Severity::Low } else { lower(severity).max(Severity::Medium) };
+            severity = severity.min(most);
             about.push("among tests or examples".to_owned());
         }
     }
