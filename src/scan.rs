@@ -3,6 +3,7 @@
 mod clean;
 mod hash;
 mod layers;
+mod unpack;
 
 pub use layers::{Reading, read_layers};
 
@@ -92,6 +93,8 @@ pub fn gather(source: &dyn Source, reading: Reading<'_>) -> (Facts, Outcome) {
             };
             outcome.gaps.push(gap);
         }
+        let remark = |(entry, note): &(u32, String)| Gap { at: facts.at_entry(index, *entry), reason: note.clone() };
+        outcome.notes.extend(layer.remarks.iter().map(remark));
         outcome.notes.extend(layer.notes.iter().map(|note| of_layer(image, &facts, index, note)));
     }
     if facts.history.cut {

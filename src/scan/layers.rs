@@ -5,7 +5,8 @@
 //! thread and a short queue for the helpers.
 
 use super::hash::Chain;
-use crate::facts::secrets::{CARRY, Extent, Finds, Patterns, in_entries};
+use super::unpack::{Follow, Unpackings, whole};
+use crate::facts::secrets::{CARRY, Extent, Finds, Patterns, in_entries, tail, unpack};
 use crate::facts::{Budget, Gather, LayerFacts};
 use crate::image::Digest;
 use crate::layer::{Decoder, TarWalk};
@@ -16,6 +17,7 @@ use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::{Scope, ScopedJoinHandle};
 
 /// Bytes of a block: small enough for a core's own cache, large enough to forget the work around it.
 const BLOCK: usize = 256 << 10;
@@ -58,7 +60,9 @@ struct InFlight {
     index: usize,
     chain: Chain,
     finds: Mutex<Finds>,
-    /// Blocks handed out and not done, plus one while the layer is still being read.
+    unpacked: Mutex<Unpackings>,
+    /// Blocks handed out and not done, archives being unpacked, plus one while the layer is still being
+    /// read.
     open: AtomicUsize,
     read: Mutex<Option<LayerFacts>>,
 }
@@ -115,9 +119,9 @@ pub fn read_layers(source: &dyn Source, reading: Reading<'_>) -> Vec<LayerFacts>
     };
     std::thread::scope(|scope| {
         for _ in 1..threads {
-            scope.spawn(|| pool.work());
+            scope.spawn(|| pool.work(scope));
         }
-        pool.work();
+        pool.work(scope);
     });
     let done = pool.done.into_inner().unwrap_or_else(PoisonError::into_inner);
     let mut layers: Vec<LayerFacts> = done.into_iter().map(Option::unwrap_or_default).collect();
@@ -131,9 +135,9 @@ pub fn read_layers(source: &dyn Source, reading: Reading<'_>) -> Vec<LayerFacts>
 }
 
 impl Pool<'_> {
-    fn work(&self) {
+    fn work<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>) {
         while let Some(&index) = self.order.get(self.next.fetch_add(1, Ordering::Relaxed)) {
-            self.read_layer(index);
+            self.read_layer(scope, index);
         }
         while let Some(block) = self.wait_for_block() {
             self.look_at(block);
@@ -193,9 +197,20 @@ impl Pool<'_> {
             let mut finds = Finds::default();
             patterns.scan(&bytes, new, last, &extents, &mut finds);
             lock(&layer.finds).absorb(finds);
+            for extent in whole(&bytes, new, &extents) {
+                self.unpack(&layer, extent.entry, &mut &bytes[extent.at..extent.at + extent.len]);
+            }
         }
         layer.chain.add(sequence, bytes, new, |bytes| lock(&self.spare).push(bytes));
         self.close(&layer);
+    }
+
+    /// Looks into an archive of `layer`, as far as the layer's budget goes.
+    fn unpack(&self, layer: &InFlight, entry: u32, file: &mut dyn Read) {
+        if lock(&layer.unpacked).admits(entry) {
+            let unpacked = unpack(file, entry, self.reading.patterns, self.reading.limits);
+            lock(&layer.unpacked).add(entry, unpacked);
+        }
     }
 
     /// Counts one piece of work on a layer as done; the last one makes its facts whole.
@@ -205,6 +220,7 @@ impl Pool<'_> {
         }
         let Some(mut facts) = lock(&layer.read).take() else { return };
         facts.hits = std::mem::take(&mut *lock(&layer.finds)).hits(self.reading.patterns.rules());
+        std::mem::take(&mut *lock(&layer.unpacked)).settle(&mut facts);
         let index = layer.index;
         if let (Some(promised), Some(found)) = (&self.source.image().layers[index].diff_id, layer.chain.finish())
             && facts.complete
@@ -221,18 +237,21 @@ impl Pool<'_> {
         }
     }
 
-    fn read_layer(&self, index: usize) {
-        let info = &self.source.image().layers[index];
+    fn read_layer<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>, index: usize) {
+        let layers = &self.source.image().layers;
+        let info = &layers[index];
+        let all = layers.iter().map(|layer| layer.size).fold(0, u64::saturating_add);
         let layer = Arc::new(InFlight {
             index,
             chain: Chain::new(info.diff_id.as_ref().map(Digest::algorithm)),
             finds: Mutex::default(),
+            unpacked: Mutex::new(Unpackings::new(self.reading.limits, info.size, all)),
             open: AtomicUsize::new(1),
             read: Mutex::default(),
         });
         let facts = match &info.unreadable {
             Some(why) => self.unread(index, why),
-            None => self.stream(&layer),
+            None => self.stream(scope, &layer),
         };
         *lock(&layer.read) = Some(facts);
         self.close(&layer);
@@ -253,7 +272,7 @@ impl Pool<'_> {
     }
 
     /// Reads a layer from its first stored byte to its last.
-    fn stream(&self, layer: &Arc<InFlight>) -> LayerFacts {
+    fn stream<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>, layer: &Arc<InFlight>) -> LayerFacts {
         let limits = self.reading.limits;
         let mut gather = Gather::new(limits, &self.budget, layer.index, self.reading.hash_files);
         let mut gaps = Vec::new();
@@ -270,6 +289,8 @@ impl Pool<'_> {
         let mut carried: Vec<Extent> = Vec::new();
         let mut sequence = 0;
         let mut trouble: Option<String> = None;
+        let mut follow = Follow::default();
+        let mut unpacking: Option<ScopedJoinHandle<'scope, ()>> = None;
         loop {
             let mut bytes = lock(&self.spare).pop().unwrap_or_else(|| vec![0; CARRY + BLOCK]);
             let new = carry.len();
@@ -292,7 +313,21 @@ impl Pool<'_> {
                     Some(format!("more than {} decompressed bytes, the limit max-layer-bytes", limits.decompressed));
                 ended = true;
             }
-            let extents = join(&carried, gather.take_extents());
+            let new_extents = gather.take_extents();
+            if self.reading.content {
+                follow.take(&bytes, &new_extents, |entry, mut pieces| {
+                    // One at a time: what is being unpacked holds no more than one stack of decoders.
+                    unpacking.take().map(ScopedJoinHandle::join);
+                    layer.open.fetch_add(1, Ordering::Relaxed);
+                    let layer = Arc::clone(layer);
+                    unpacking = Some(scope.spawn(move || {
+                        self.unpack(&layer, entry, &mut pieces);
+                        drop(pieces);
+                        self.close(&layer);
+                    }));
+                });
+            }
+            let extents = join(&carried, new_extents);
             let keep = bytes.len().min(CARRY);
             let cut = bytes.len() - keep;
             carry.clear();
@@ -353,22 +388,6 @@ fn join(carried: &[Extent], new: Vec<Extent>) -> Vec<Extent> {
         }
     }
     all
-}
-
-/// The extents behind `cut`, counted from there.
-fn tail(extents: &[Extent], cut: usize) -> Vec<Extent> {
-    let mut kept = Vec::new();
-    for extent in extents.iter().filter(|extent| extent.at + extent.len > cut) {
-        let skipped = cut.saturating_sub(extent.at);
-        kept.push(Extent {
-            at: (extent.at + skipped) - cut,
-            len: extent.len - skipped,
-            file: extent.file + skipped as u64,
-            first: extent.first && skipped == 0,
-            ..*extent
-        });
-    }
-    kept
 }
 
 /// Counts what is read.

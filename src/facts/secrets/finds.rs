@@ -176,6 +176,7 @@ fn hit(find: Find, parts: &[Part], rules: &[SecretRule]) -> Hit {
     let rule = &rules[usize::from(find.rule)].name;
     Hit {
         entry: find.entry,
+        inside: Vec::new(),
         offset: find.start,
         line: place(newlines + 1),
         column: place(i64::from(find.column)),

@@ -9,6 +9,7 @@ mod entries;
 mod extent;
 mod finds;
 mod generate;
+mod members;
 mod metadata;
 mod names;
 mod pattern;
@@ -17,12 +18,13 @@ mod redact;
 mod search;
 mod shell_options;
 mod spec;
+mod unpack;
 mod verify;
 
 pub use credential::Credential;
 pub use credentials::credentials;
 pub use entries::in_entries;
-pub use extent::Extent;
+pub use extent::{Extent, tail};
 pub use finds::Finds;
 pub use generate::generate;
 pub use metadata::{Told, metadata};
@@ -30,8 +32,10 @@ pub use names::{is_placeholder, is_secret_name, is_secret_value};
 pub use pattern::Patterns;
 pub use redact::{Masked, Redactor, credential_info};
 pub use spec::{Check, Companion, Left, SecretRule, SecretSpec, Structure};
+pub use unpack::{Unpacked, unpack};
 
 use crate::model::{Confidence, SecretInfo, Severity};
+use std::collections::HashSet;
 
 /// How far behind an anchor's beginning a verifier may look, bytes: a private key of 16384 bits in PEM, and more.
 pub(crate) const AHEAD: usize = 16 << 10;
@@ -50,6 +54,8 @@ pub const CARRY: usize = AHEAD + BEHIND;
 pub struct Hit {
     /// The file's entry in its layer.
     pub entry: u32,
+    /// Members of archives inside the file, outermost first; place, line and column are those in the innermost.
+    pub inside: Vec<String>,
     /// Where it begins in the file, bytes.
     pub offset: u64,
     /// Line from 1; 0 when the file is not text.
@@ -69,4 +75,18 @@ pub struct Hit {
     pub detail: String,
     /// Whether the file is a program or a library (ELF, PE, Mach-O, ar), which may carry keys for its own tests.
     pub program: bool,
+}
+
+/// Joins the hits of all levels of one file, the outermost first, sorted: what is found in a member is not told of the
+/// archive's own bytes as well.
+#[must_use]
+pub fn deepest(levels: impl IntoIterator<Item = Vec<Hit>>) -> Vec<Hit> {
+    let mut all: Vec<Hit> = Vec::new();
+    for level in levels {
+        let known: HashSet<(&str, &str)> = level.iter().map(|hit| (&*hit.rule, &*hit.secret.hash)).collect();
+        all.retain(|hit| !known.contains(&(&*hit.rule, &*hit.secret.hash)));
+        all.extend(level);
+    }
+    all.sort();
+    all
 }
