@@ -5,6 +5,7 @@
 mod credential;
 mod credentials;
 mod encode;
+mod encoded;
 mod entries;
 mod extent;
 mod finds;

@@ -4,6 +4,7 @@
 //! candidate belongs to the first buffer that holds all that its verifier may look at; so any cutting of a stream gives
 //! the same finds, and buffers can be scanned on any thread.
 
+use super::encoded::{self, Decoded, Writing, each_decoded};
 use super::extent::{Extent, Room, newlines};
 use super::finds::{Find, Finds, Part};
 use super::pem;
@@ -14,12 +15,13 @@ use super::{AHEAD, BEHIND, CARRY};
 use crate::model::push_hex;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// Bytes of a long text that are scanned at a time.
 const TEXT_BLOCK: usize = 256 << 10;
 
 /// Changes whenever the same rules may find something else.
-const ENGINE: &str = "secrets 1";
+const ENGINE: &str = "secrets 2";
 
 /// All secret rules, compiled.
 #[derive(Clone, Debug)]
@@ -152,6 +154,91 @@ impl Patterns {
                 finds.finds.push(lines.find(buffer, extent, (rule, offset), low, verified));
             }
         }
+        self.scan_encoded(room, (buffer, new, from..to), extents, finds);
+    }
+
+    /// Finds what is written in another way, in the files of a buffer, where it begins in `starts`.
+    fn scan_encoded(
+        &self,
+        room: Room,
+        (buffer, new, starts): (&[u8], usize, Range<usize>),
+        extents: &[Extent],
+        finds: &mut Finds,
+    ) {
+        for extent in extents {
+            let end = (extent.at + extent.len).min(buffer.len());
+            let begin = extent.at.max(starts.start.saturating_sub(BEHIND));
+            let own = starts.start.max(begin)..starts.end.min(end);
+            if own.is_empty() {
+                continue;
+            }
+            let (bytes, offset) = (&buffer[begin..end], extent.file + (begin - extent.at) as u64);
+            let mut found = Vec::new();
+            each_decoded(bytes, own.start - begin..own.end - begin, offset, extent.last, |decoded| {
+                self.look_into(&decoded, &mut Vec::new(), &mut |at, rule, verified| found.push((rule, at, verified)));
+            });
+            if found.is_empty() {
+                continue;
+            }
+            // Of one place the plainest reading stands; a stretch has room for the first ones.
+            found.sort_by(|(rule, at, a), (other, and, b)| {
+                (rule, at.start, at.end, a.detail.len(), &a.detail).cmp(&(
+                    other,
+                    and.start,
+                    and.end,
+                    b.detail.len(),
+                    &b.detail,
+                ))
+            });
+            found.dedup_by(|(rule, at, _), (before, place, _)| rule == before && at == place);
+            let mut rooms = vec![room; self.rules.len()];
+            let mut lines = Lines::new(buffer, new, extent);
+            for (rule, at, verified) in found {
+                let place = offset + at.start as u64;
+                let room = &mut rooms[usize::from(rule)];
+                if room.has(extent.entry, place) {
+                    room.take(place);
+                    finds.finds.push(lines.find(buffer, extent, (rule, place), begin, Verified { at, ..verified }));
+                }
+            }
+        }
+    }
+
+    /// Gives every secret in decoded bytes, and in what is written in them in another way: place in what was decoded, rule,
+    /// secret.
+    fn look_into(
+        &self,
+        decoded: &Decoded,
+        writings: &mut Vec<Writing>,
+        take: &mut dyn FnMut(Range<usize>, u16, Verified),
+    ) {
+        let bytes = &decoded.bytes[..];
+        writings.push(decoded.writing);
+        let keep = |anchor: u32, place: usize, end: usize| {
+            self.gates[anchor as usize].iter().any(|gate| gate.opens(bytes, place, end, |start| start == 0))
+        };
+        for (place, anchor) in self.search.find(bytes, 0, bytes.len(), keep) {
+            let (low, high) = (place.saturating_sub(BEHIND), bytes.len().min(place + AHEAD));
+            let ends = decoded.ends && high == bytes.len();
+            let window = Window { bytes: &bytes[low..high], anchor: place - low, ends };
+            for &attempt in &self.tries[anchor as usize] {
+                let Some(verified) = self.verify(attempt, window) else { continue };
+                let Some(at) = decoded.source(&(low + verified.at.start..low + verified.at.end)) else { continue };
+                let told = encoded::told(writings);
+                let detail = if verified.detail.is_empty() { told } else { format!("{}, {told}", verified.detail) };
+                take(at, self.rule_of(attempt), Verified { detail, ..verified });
+            }
+        }
+        if writings.len() < encoded::DEPTH {
+            each_decoded(bytes, 0..bytes.len(), 0, decoded.ends, |inner| {
+                self.look_into(&inner, writings, &mut |at, rule, verified| {
+                    if let Some(at) = decoded.source(&at) {
+                        take(at, rule, verified);
+                    }
+                });
+            });
+        }
+        writings.pop();
     }
 
     /// Scans a text that is no file, such as a variable's value: places and what they are, all of them. Block by block, each
@@ -220,6 +307,7 @@ impl Patterns {
                 }
             }
         }
+        self.scan_encoded(Room::default(), (file, 0, 0..file.len()), &[extent], finds);
     }
 }
 
