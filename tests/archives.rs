@@ -216,7 +216,7 @@ fn shapes(seed: u64, length: usize) -> Vec<(&'static str, Vec<u8>, Vec<&'static 
         ("cpio", cpio(&pair()), vec![member]),
         ("cpio behind cpio", [cpio(&[("x", other())]), vec![0; 300], gz(&cpio(&pair()))].concat(), vec![member]),
         ("rpm", rpm(&zst(&cpio(&pair()))), vec![member]),
-        ("apk", [gz(&tar(&[("x", other())])[..1024]), gz(&tar(&pair()))].concat(), vec![member]),
+        ("apk", [gz(&tar(&[("x", b"signature".to_vec())])[..1024]), gz(&tar(&pair()))].concat(), vec![member]),
     ]
 }
 
@@ -297,10 +297,10 @@ fn bomb(mebibytes: usize) -> Vec<u8> {
 
 #[test]
 fn a_bomb_ends_by_its_budget_and_is_told() {
-    let limits = Limits { unpacked_least: 1 << 20, unpacked_ratio: 100, ..Limits::default() };
-    for bomb in [bomb(10_000), zip(Zip::Deflated, &[("z", bomb(200))]), gz(&bomb(3000))] {
+    let limits = Limits { unpacked_least: 1 << 20, unpacked_ratio: 50, ..Limits::default() };
+    for bomb in [bomb(400), zip(Zip::Deflated, &[("z", bomb(200))]), gz(&bomb(300))] {
         let unpacked = alone(&bomb, &limits);
-        assert!(unpacked.bytes <= (1 << 21) + 100 * bomb.len() as u64, "{} of {}", unpacked.bytes, bomb.len());
+        assert!(unpacked.bytes <= (1 << 21) + 50 * bomb.len() as u64, "{} of {}", unpacked.bytes, bomb.len());
         assert_eq!(unpacked.gaps.len(), 1, "{:?}", unpacked.gaps);
         assert!(unpacked.notes.is_empty(), "{:?}", unpacked.notes);
     }
@@ -309,11 +309,11 @@ fn a_bomb_ends_by_its_budget_and_is_told() {
 #[test]
 fn nesting_without_end_ends_and_is_told() {
     let mut file = secret(1, 10);
-    for _ in 0..200 {
+    for _ in 0..30 {
         file = zip(Zip::Deflated, &[("r/r.zip", file)]);
     }
     let unpacked = alone(&file, &Limits::default());
-    assert_eq!((unpacked.hits.len(), unpacked.gaps.len()), (0, 1));
+    assert_eq!((unpacked.hits.len(), unpacked.gaps.len()), (0, 1), "{:?}", unpacked.gaps);
     assert!(unpacked.gaps[0].starts_with("!r/r.zip!r/r.zip!"), "{:?}", unpacked.gaps);
     let many: Vec<(&str, Vec<u8>)> = (0..2000).map(|_| ("m", b"x".to_vec())).collect();
     let unpacked = alone(&zip(Zip::Stored, &many), &Limits { archive_members: 1000, ..Limits::default() });
