@@ -270,14 +270,11 @@ fn hex(bytes: &[u8], start: usize, ends: bool) -> Option<Decoded> {
 
 /// Whether somewhere in `piece` every other byte is NUL.
 fn is_wide(piece: &[u8]) -> bool {
-    piece.chunks(16).any(|chunk| match chunk {
-        [a, b, c, d, e, f, ..] => {
-            let even = *a == 0 && *c == 0 && *e == 0 && *b != 0 && *d != 0 && *f != 0;
-            let odd = *b == 0 && *d == 0 && *f == 0 && *a != 0 && *c != 0 && *e != 0;
-            even || odd
-        }
-        _ => false,
-    })
+    // Where letters stand among three characters.
+    let letters = |chunk: &[u8], first: usize| {
+        chunk.iter().take(6).enumerate().all(|(at, &byte)| (byte != 0) == (at % 2 == first))
+    };
+    piece.chunks_exact(16).any(|chunk| letters(chunk, 0) || letters(chunk, 1))
 }
 
 /// Gives the text of every run of UTF-16 in `piece`, of either order: characters with NULs between them.
