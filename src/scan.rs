@@ -3,9 +3,12 @@
 mod clean;
 mod hash;
 mod layers;
+mod sha256;
+mod stream;
 mod unpack;
 
-pub use layers::{Reading, read_layers};
+pub use layers::read_layers;
+pub use stream::Reading;
 
 use crate::facts::secrets::{Patterns, Redactor};
 use crate::facts::{Described, Facts};
@@ -13,21 +16,6 @@ use crate::model::{Gap, LayerIndex, Limits, Location, Outcome, RuleInfo};
 use crate::rule::{ExampleImage, RuleSet};
 use crate::source::{Image, MemorySource, Source};
 use std::sync::atomic::AtomicU64;
-
-/// How to scan.
-#[derive(Clone, Copy, Debug)]
-pub struct Options<'a> {
-    /// Bounds.
-    pub limits: &'a Limits,
-    /// Threads that read layers, at least 1.
-    pub threads: usize,
-    /// The rules' secrets, compiled.
-    pub patterns: &'a Patterns,
-    /// Whether file contents are searched; without it a Gap says so.
-    pub content: bool,
-    /// Counts stored bytes as they are read, for whoever watches.
-    pub progress: &'a AtomicU64,
-}
 
 /// What is known of an image after a scan.
 #[derive(Debug)]
@@ -46,26 +34,17 @@ pub fn scan<'a>(
     source: &dyn Source,
     rules: &RuleSet,
     wanted: &(dyn Fn(&RuleInfo) -> bool + Sync),
-    options: Options<'a>,
+    reading: Reading<'a>,
 ) -> Scan<'a> {
-    let patterns = options.patterns;
-    let reading = Reading {
-        limits: options.limits,
-        threads: options.threads,
-        patterns,
-        content: options.content,
-        hash_files: false,
-        progress: options.progress,
-    };
     let (facts, mut outcome) = gather(source, reading);
-    if !options.content {
+    if !reading.content {
         let reason = "file contents were not searched for secrets (--no-content)".to_owned();
         outcome.gaps.push(Gap { at: Location::Image, reason });
     }
-    let (findings, gaps) = rules.run(&facts, wanted, options.limits);
+    let (findings, gaps) = rules.run(&facts, wanted, reading.limits);
     outcome.findings = findings;
     outcome.gaps.extend(gaps);
-    let redactor = Redactor::of_image(&facts.config, &facts.annotations, patterns);
+    let redactor = Redactor::of_image(&facts.config, &facts.annotations, reading.patterns);
     clean::clean(&mut outcome, &redactor);
     outcome.sort();
     Scan { facts, outcome, redactor }

@@ -5,7 +5,7 @@ use plimsoll::facts::secrets::Patterns;
 use plimsoll::image::{Platform, Reference};
 use plimsoll::model::{Limits, Outcome};
 use plimsoll::rule::RuleSet;
-use plimsoll::scan::{Options, scan};
+use plimsoll::scan::{Reading, scan};
 use plimsoll::source::{Choice, open};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -93,8 +93,9 @@ fn look(image: &Path, rules: &RuleSet, patterns: &Patterns) -> Outcome {
     let choice = Choice { host: Platform::linux("x86_64"), ..Choice::default() };
     let source = open(&reference, &choice, &limits).unwrap_or_else(|error| panic!("{error}"));
     let progress = AtomicU64::new(0);
-    let options = Options { limits: &limits, threads: 1, patterns, content: true, progress: &progress };
-    scan(&*source, rules, &|_| true, options).outcome
+    let reading =
+        Reading { hash_files: false, limits: &limits, threads: 1, patterns, content: true, progress: &progress };
+    scan(&*source, rules, &|_| true, reading).outcome
 }
 
 fn codes_of(outcome: &Outcome, rules: &RuleSet) -> BTreeSet<String> {

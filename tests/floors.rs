@@ -11,7 +11,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("layer", &["model"]),
     ("source", &["image", "model"]),
     ("facts", &["image", "layer", "model"]),
-    ("rule", &["facts", "image", "layer", "model"]),
+    ("rule", &["facts", "model"]),
     ("policy", &["model"]),
     ("report", &["image", "model", "policy"]),
     ("scan", &["source", "facts", "rule", "image", "layer", "model"]),

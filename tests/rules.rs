@@ -73,6 +73,72 @@ fn a_users_rule_takes_no_built_in_name_or_alias() {
     }
 }
 
+/// A folder of rule files: path and text.
+fn folder_of(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (path, text) in files {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(path, text).expect("a file");
+    }
+    folder
+}
+
+/// A rule file whose head ends in `rest`.
+fn rule_text(name: &str, rest: &str) -> String {
+    format!("```toml\nname = '{name}'\nseverity = 'low'\nsince = '0.1.0'\n{rest}\n```\n# T\n")
+}
+
+#[test]
+fn a_copy_of_a_built_in_rule_takes_nothing_from_it() {
+    let own = RuleSet::read_dir(&Path::new(env!("CARGO_MANIFEST_DIR")).join("rules")).expect("rules");
+    assert_eq!(own.taken(&builtin()), []);
+    let text = rule_text("runs-as-root", "check = 'identity.runs_as_root'");
+    let other = rule_text("mine", "aliases = [\n  'CIS-DI-0001',\n]\ncheck = 'identity.runs_as_root'");
+    let folder = folder_of(&[("identity/runs-as-root.md", &text), ("identity/mine.md", &other)]);
+    let own = RuleSet::read_dir(folder.path()).expect("rules");
+    let taken: Vec<_> = own.taken(&builtin()).iter().map(|it| (it.line, it.what.clone())).collect();
+    let says = |word: &str| format!("'{word}' is taken by rule runs-as-root");
+    assert_eq!(taken, [(6, says("CIS-DI-0001")), (2, says("runs-as-root"))]);
+}
+
+#[test]
+fn a_folder_without_rules_says_what_to_do() {
+    let rule = rule_text("mine", "check = 'identity.runs_as_root'");
+    let whole = folder_of(&[("config/mine.md", &rule), ("README.md", "# For people\n"), ("docs/x.txt", "x")]);
+    assert_eq!(RuleSet::read_dir(whole.path()).expect("rules").rules().len(), 1);
+    for (folder, below, says) in [
+        (&folder_of(&[]), "", "no rules: they lie in folders that are called as their groups are (identity,"),
+        (&folder_of(&[("README.md", "# For people\n")]), "", "no rules: "),
+        (&folder_of(&[("rules/config/mine.md", &rule)]), "", "no rules: "),
+        (&folder_of(&[("mine.md", &rule)]), "", "a rule lies in a folder that is called as its group is (identity,"),
+        (&whole, "config", "'config' is the folder of a group: name the folder above it"),
+        (&whole, "nothing", "no such directory"),
+        (&whole, "README.md", "no such directory"),
+    ] {
+        let problems = RuleSet::read_dir(&folder.path().join(below)).expect_err(says);
+        assert!(problems.len() == 1 && problems[0].what.starts_with(says), "{}", lines(&problems));
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_secret_has_a_line_and_hides_no_other_problem() {
+    let secret = |rest: &str| rule_text("bad", &format!("[match.secret]\n{rest}"));
+    for (text, line, says) in [
+        (secret("tokens = ['abcd_{hex:8}']\ncolour = 'red'"), 7, "unknown field `colour`"),
+        (secret("tokens = 5"), 6, "invalid type"),
+        (secret("near = ['x']"), 5, "needs tokens, or a structure, not both"),
+        (secret("tokens = ['abcd_{hexx:8}']"), 5, "unknown class hexx"),
+    ] {
+        let good = rule_text("good", "check = 'identity.runs_as_root'");
+        let folder = folder_of(&[("secrets/bad.md", &text), ("config/good.md", &good)]);
+        let (set, problems) = RuleSet::readable(folder.path());
+        let [problem] = &problems[..] else { panic!("{}", lines(&problems)) };
+        assert!(problem.file.ends_with("bad.md") && problem.what.contains(says), "{problem}");
+        assert_eq!((problem.line, set.rules().len()), (line, 1), "{problem}");
+    }
+}
+
 #[test]
 fn every_image_of_testdata_can_be_built() {
     for file in std::fs::read_dir(testdata("images")).expect("testdata/images") {

@@ -161,6 +161,9 @@ pub(super) struct LintArgs {
     /// Do not search the contents of files for secrets; a gap says so. Layers are read all the same
     #[arg(long)]
     pub no_content: bool,
+    /// Read no configuration file; there is none to read yet
+    #[arg(long)]
+    pub no_config: bool,
     /// When to colour
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub color: Color,

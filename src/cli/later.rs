@@ -17,7 +17,6 @@ const COMMANDS: &[(&[&str], &str)] = &[
 /// An option; what to do instead.
 const OPTIONS: &[(&str, &str)] = &[
     ("--config", "options say what there is to say, such as --ignore and --fail-on"),
-    ("--no-config", "no configuration is read: leave it out"),
     ("--dockerfile", "the history of the image has its steps: leave it out"),
 ];
 
@@ -50,7 +49,6 @@ mod tests {
             ("schema config", "schema config"),
             ("--config=x app.tar", "--config"),
             ("app.tar --dockerfile Dockerfile", "--dockerfile"),
-            ("-q --no-config app.tar", "--no-config"),
         ] {
             assert_eq!(says(line), Some(format!("{name}: not yet built")), "{line}");
         }

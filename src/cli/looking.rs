@@ -11,7 +11,7 @@ use crate::policy::Decision;
 use crate::report::files::{EntryRow, FileKind, FileRow};
 use crate::report::{ImageReport, Layer, Tool, User};
 use crate::rule::{self, RuleSet, check_examples};
-use crate::scan::{self, Options, Reading};
+use crate::scan::{self, Reading};
 use crate::source::{Choice, Image, Source, SourceError, open};
 use std::ffi::OsStr;
 use std::path::Path;
@@ -74,17 +74,14 @@ pub(super) fn check_rules(directory: &Path) -> Result<Checked, Problem> {
     if !directory.is_dir() {
         return Err(Problem::new(format!("{}: no such directory", directory.display())));
     }
-    let set = match RuleSet::read_dir(directory) {
-        Ok(set) => set,
-        Err(problems) => {
-            return Ok(Checked { rules: 0, problems: problems.iter().map(ToString::to_string).collect() });
-        }
-    };
+    let (set, mut problems) = RuleSet::readable(directory);
     let patterns = set.patterns().map_err(Problem::new)?;
     // Texts that no rule file may hold are made by the types' own descriptions, the built-in ones included.
-    let all = RuleSet::builtin().map_err(|problems| unreadable(&problems))?.patterns().map_err(Problem::new)?;
+    let built_in = RuleSet::builtin().map_err(|problems| unreadable(&problems))?;
+    let all = built_in.patterns().map_err(Problem::new)?;
     let generate = |kind: &str| secrets::generate(&patterns, kind, 1).or_else(|| secrets::generate(&all, kind, 1));
-    let mut problems = set.problems();
+    problems.extend(set.taken(&built_in));
+    problems.extend(set.problems());
     problems.extend(check_examples(&set, &generate, &|example| scan::look_at_example(example, &patterns)));
     Ok(Checked { rules: set.rules().len(), problems: problems.iter().map(ToString::to_string).collect() })
 }
@@ -100,8 +97,15 @@ pub(super) fn look(
 ) -> Result<Looked, Problem> {
     let limits = Limits::default();
     let source = open_image(reference, args, &limits).map_err(|problem| clean(problem, &rules.patterns))?;
-    let options = Options { limits: &limits, threads: threads(args), patterns: &rules.patterns, content, progress };
-    let scan = scan::scan(&*source, &rules.set, wanted, options);
+    let reading = Reading {
+        hash_files: false,
+        limits: &limits,
+        threads: threads(args),
+        patterns: &rules.patterns,
+        content,
+        progress,
+    };
+    let scan = scan::scan(&*source, &rules.set, wanted, reading);
     Ok(Looked { image: describe(source.image(), &scan.facts, &scan.redactor), outcome: scan.outcome })
 }
 

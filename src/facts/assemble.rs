@@ -1,7 +1,7 @@
 //! Puts the facts of one image together from its description and the facts of its layers.
 
 use super::secrets::{self, Patterns};
-use super::{Accounts, Distribution, Facts, LayerFacts, Packages, Start};
+use super::{Accounts, Body, Distribution, Facts, LayerFacts, Packages, Start};
 use crate::image::{History, ImageConfig, Platform};
 use crate::layer::{LayerEntries, Tree};
 use crate::model::{LayerIndex, Limits, Location};
@@ -31,7 +31,9 @@ impl Facts {
         let Described { names, platform, config, annotations } = described;
         let history = History::read(&config, layers.len());
         let entries: Vec<&LayerEntries> = layers.iter().map(|layer| &layer.entries).collect();
-        let (tree, mut notes) = Tree::fold(&entries, limits);
+        // Both go over every entry, and neither needs the other.
+        let ((tree, mut notes), configs) =
+            rayon::join(|| Tree::fold(&entries, limits), || layers.iter().map(configs).collect());
         notes.extend(super::capability::malformed(&tree));
         let accounts = Accounts::read(&tree, &layers, limits);
         let packages = Packages::read(&tree, &layers, limits);
@@ -67,6 +69,7 @@ impl Facts {
             accounts,
             packages,
             credentials,
+            configs,
             told,
             distribution,
             start,
@@ -75,4 +78,13 @@ impl Facts {
         };
         (facts, notes)
     }
+}
+
+/// What the held files of a layer that keep credentials hold.
+fn configs(layer: &LayerFacts) -> Vec<secrets::ConfigFile> {
+    let read = |body: &Body| {
+        let record = layer.entries.get(body.entry)?;
+        secrets::in_config_file(body.entry, record.name, &body.bytes, body.whole)
+    };
+    layer.bodies.iter().filter_map(read).collect()
 }

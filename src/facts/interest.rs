@@ -1,7 +1,10 @@
 //! Which file bodies are held: the small files that facts and rules read. Everything else streams by.
 
+use super::secrets;
 use crate::layer::Entry;
 use crate::model::{ImagePath, Limits};
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// How a row of the table names files.
 #[derive(Clone, Copy, Debug)]
@@ -17,62 +20,102 @@ enum Files {
 }
 use Files::{At, Ending, Named, Under};
 
-/// The table: which files, and how many bytes of each (0: the limit of [`Limits::body`]).
-const BODIES: &[(Files, u64)] = &[
+/// What it means that only the beginning of a file is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cut {
+    /// Who reads the file says so. A file that is called like it and that nobody reads is nothing to tell of.
+    Said,
+    /// A gap: facts stand on the file.
+    Gap,
+    /// A note: only its keys and values are asked for, and the search for typed secrets sees all of it.
+    Note,
+}
+use Cut::{Gap, Note, Said};
+
+/// The table: which files, how many bytes of each (0: the limit of [`Limits::body`]), and what a cut means.
+const BODIES: &[(Files, u64, Cut)] = &[
     // accounts; by name, since /etc/passwd may be a link into a store of immutable files
-    (At("/etc/passwd"), 24 << 20),
-    (At("/etc/group"), 24 << 20),
-    (At("/etc/shadow"), 24 << 20),
-    (Named("passwd"), 256 << 10),
-    (Named("group"), 256 << 10),
-    (Named("shadow"), 256 << 10),
-    (At("/etc/gshadow"), 0),
-    (At("/etc/master.passwd"), 0),
-    (At("/etc/shadow-"), 0),
-    (At("/etc/passwd-"), 0),
-    (Named("sudoers"), 0),
-    (Under("/etc/sudoers.d"), 0),
-    (Under("/usr/etc/sudoers.d"), 0),
-    (At("/etc/doas.conf"), 0),
-    (Under("/etc/pam.d"), 64 << 10),
-    (At("/etc/login.defs"), 0),
+    (At("/etc/passwd"), 24 << 20, Said),
+    (At("/etc/group"), 24 << 20, Said),
+    (At("/etc/shadow"), 24 << 20, Said),
+    (Named("passwd"), 256 << 10, Said),
+    (Named("group"), 256 << 10, Said),
+    (Named("shadow"), 256 << 10, Said),
+    (At("/etc/gshadow"), 0, Gap),
+    (At("/etc/master.passwd"), 0, Said),
+    (At("/etc/shadow-"), 0, Gap),
+    (At("/etc/passwd-"), 0, Gap),
+    // what is to show that a file with a credential's name holds one
+    (Named("id_rsa"), 32 << 10, Note),
+    (Named("id_dsa"), 32 << 10, Note),
+    (Named("id_ecdsa"), 32 << 10, Note),
+    (Named("id_ed25519"), 32 << 10, Note),
+    (Named(".pgpass"), 64 << 10, Note),
+    (Named(".my.cnf"), 64 << 10, Note),
+    (At("/root/.kube/config"), 64 << 10, Note),
+    (Named("sudoers"), 0, Said),
+    (Under("/etc/sudoers.d"), 0, Said),
+    (Under("/usr/etc/sudoers.d"), 0, Said),
+    (At("/etc/doas.conf"), 0, Gap),
+    (At("/usr/local/etc/doas.conf"), 0, Gap),
+    (Ending("/etc/doas.d", ".conf"), 0, Gap),
+    (Under("/etc/pam.d"), 64 << 10, Gap),
+    (At("/etc/login.defs"), 0, Gap),
     // distribution and packages
-    (Named("os-release"), 64 << 10),
-    (Under("/usr/lib/os.release.d"), 64 << 10),
-    (At("/var/lib/dpkg/status"), 32 << 20),
-    (Under("/var/lib/dpkg/status.d"), 0),
-    (Ending("/var/lib/dpkg/info", ".list"), 8 << 20),
-    (Ending("/var/lib/dpkg/info", ".md5sums"), 8 << 20),
-    (Ending("/var/lib/dpkg/info", ".conffiles"), 64 << 10),
-    (At("/lib/apk/db/installed"), 32 << 20),
-    (At("/usr/lib/apk/db/installed"), 32 << 20),
-    (At("/var/lib/rpm/rpmdb.sqlite"), 96 << 20),
-    (At("/usr/lib/sysimage/rpm/rpmdb.sqlite"), 96 << 20),
-    (At("/usr/share/rpm/rpmdb.sqlite"), 96 << 20),
-    (Under("/etc/apt"), 64 << 10),
-    (Under("/etc/yum.repos.d"), 64 << 10),
-    (Under("/etc/zypp/repos.d"), 64 << 10),
-    (At("/etc/yum.conf"), 64 << 10),
-    (At("/etc/dnf/dnf.conf"), 64 << 10),
-    (At("/etc/apk/repositories"), 0),
-    // clients that hold credentials or switch checks off
-    (Named(".npmrc"), 64 << 10),
-    (Named(".pypirc"), 64 << 10),
-    (Named(".netrc"), 64 << 10),
-    (Named("pip.conf"), 64 << 10),
-    (Named(".wgetrc"), 64 << 10),
-    (Named(".curlrc"), 64 << 10),
-    (Named(".gitconfig"), 64 << 10),
-    (Named(".git-credentials"), 64 << 10),
-    (Named(".dockercfg"), 64 << 10),
-    (Named("config.json"), 64 << 10),
-    (Named("auth.json"), 64 << 10),
-    (Named(".yarnrc.yml"), 64 << 10),
-    (Named("credentials"), 64 << 10),
-    (Named("kubeconfig"), 64 << 10),
-    (Under("/run/secrets/kubernetes.io"), 64 << 10),
-    (Under("/var/run/secrets/kubernetes.io"), 64 << 10),
+    (Named("os-release"), 64 << 10, Gap),
+    (Under("/usr/lib/os.release.d"), 64 << 10, Gap),
+    (At("/var/lib/dpkg/status"), 32 << 20, Said),
+    (Under("/var/lib/dpkg/status.d"), 0, Said),
+    (Ending("/var/lib/dpkg/info", ".list"), 8 << 20, Gap),
+    (Ending("/var/lib/dpkg/info", ".md5sums"), 8 << 20, Gap),
+    (Ending("/var/lib/dpkg/info", ".conffiles"), 64 << 10, Gap),
+    (At("/lib/apk/db/installed"), 32 << 20, Said),
+    (At("/usr/lib/apk/db/installed"), 32 << 20, Said),
+    (At("/var/lib/rpm/rpmdb.sqlite"), 96 << 20, Said),
+    (At("/usr/lib/sysimage/rpm/rpmdb.sqlite"), 96 << 20, Said),
+    (At("/usr/share/rpm/rpmdb.sqlite"), 96 << 20, Said),
+    (Under("/etc/apt"), 64 << 10, Gap),
+    (Under("/etc/yum.repos.d"), 64 << 10, Gap),
+    (Under("/etc/zypp/repos.d"), 64 << 10, Gap),
+    (At("/etc/yum.conf"), 64 << 10, Gap),
+    (At("/etc/dnf/dnf.conf"), 64 << 10, Gap),
+    (At("/etc/apk/repositories"), 0, Gap),
+    // clients that switch checks off; what they and others hold of credentials is in a table of its own
+    (Named(".wgetrc"), 64 << 10, Note),
+    (At("/etc/wgetrc"), 64 << 10, Note),
+    (Named(".curlrc"), 64 << 10, Note),
+    (Named(".gitconfig"), 64 << 10, Note),
+    (Named("credentials"), 64 << 10, Note),
+    (Under("/run/secrets/kubernetes.io"), 64 << 10, Gap),
+    (Under("/var/run/secrets/kubernetes.io"), 64 << 10, Gap),
+    // what packages make for themselves
+    (At("/etc/mysql/debian.cnf"), 64 << 10, Gap),
+    (At("/etc/bind/rndc.key"), 64 << 10, Gap),
+    (At("/etc/rndc.key"), 64 << 10, Gap),
 ];
+
+/// Numbers of rows by what has to stand in a path, since every path of an image is asked for: a base name, or the first
+/// component.
+struct Index {
+    named: HashMap<&'static [u8], Vec<usize>>,
+    within: HashMap<&'static [u8], Vec<usize>>,
+}
+
+static INDEX: LazyLock<Index> = LazyLock::new(|| {
+    let mut index = Index { named: HashMap::new(), within: HashMap::new() };
+    for (number, (files, ..)) in BODIES.iter().enumerate() {
+        let rows = match files {
+            Named(name) => index.named.entry(name.as_bytes()),
+            At(path) | Under(path) | Ending(path, _) => index.within.entry(first_component(path.as_bytes())),
+        };
+        rows.or_default().push(number);
+    }
+    index
+});
+
+fn first_component(path: &[u8]) -> &[u8] {
+    path.split(|&byte| byte == b'/').find(|part| !part.is_empty()).unwrap_or_default()
+}
 
 /// Bytes of the beginning of every executable file that are looked at. Go's linker puts the name of the ELF interpreter
 /// at the end of the first page, so less would not do; [`head`] says how many of them are worth keeping.
@@ -92,10 +135,16 @@ pub fn head(bytes: &[u8]) -> &[u8] {
 /// How many bytes of the file at `path` are wanted; `None` when it may stream by.
 #[must_use]
 pub fn wanted(path: &ImagePath, limits: &Limits) -> Option<u64> {
+    held(path, limits).map(|(most, _)| most)
+}
+
+/// The same, with what it means when the file is longer.
+pub(super) fn held(path: &ImagePath, limits: &Limits) -> Option<(u64, Cut)> {
     let whole = path.as_bytes();
     let name = path.file_name();
-    BODIES.iter().find_map(|(files, most)| {
-        let hit = match files {
+    let config = || secrets::is_config_file(path).then_some((secrets::CONFIG_HELD, Note));
+    let hits = |number: &&usize| {
+        BODIES.get(**number).is_some_and(|(files, ..)| match files {
             At(at) => whole == at.as_bytes(),
             Named(named) => name == named.as_bytes(),
             Under(directory) => {
@@ -105,9 +154,12 @@ pub fn wanted(path: &ImagePath, limits: &Limits) -> Option<u64> {
                 let above = whole.strip_suffix(name).and_then(|above| above.strip_suffix(b"/"));
                 above == Some(directory.as_bytes()) && name.ends_with(end.as_bytes())
             }
-        };
-        hit.then_some(if *most == 0 { limits.body } else { *most })
-    })
+        })
+    };
+    let rows = [INDEX.named.get(name), INDEX.within.get(first_component(whole))];
+    let first = rows.into_iter().flatten().flatten().filter(hits).min();
+    let most = first.and_then(|number| BODIES.get(*number)).map(|(_, most, cut)| (*most, *cut));
+    most.map(|(most, cut)| (if most == 0 { limits.body } else { most }, cut)).or_else(config)
 }
 
 /// Largest file, in bytes, that is held because of what it says.
@@ -207,9 +259,12 @@ mod tests {
         assert_eq!(wants("/var/lib/dpkg/info/bash.postinst"), None);
         assert_eq!(wants("/var/lib/dpkg/info/x/bash.list"), None);
         assert_eq!(wants("/var/lib/dpkg/infobash.list"), None);
-        assert_eq!(wants("/home/app/.npmrc"), Some(64 << 10));
+        assert_eq!(wants("/home/app/.npmrc"), Some(secrets::CONFIG_HELD));
+        assert_eq!(wants("/home/app/.npmrc.d/x"), None);
         assert_eq!(wants("/etc/sudoers.d/app"), Some(limits.body));
         assert_eq!(wants("/etc/sudoers.d"), None);
+        assert_eq!(wants("/etc/doas.d/app.conf"), Some(limits.body));
+        assert_eq!(wants("/etc/doas.d/app.txt"), None);
         assert_eq!(wants("/etc/sudoers.dx/app"), None);
     }
 }

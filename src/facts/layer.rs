@@ -13,10 +13,14 @@ pub struct LayerFacts {
     pub bodies: Vec<Body>,
     /// The first [`super::HEAD`] bytes of every executable file, by entry.
     pub heads: Vec<Body>,
+    /// Executable scripts that run their own arguments in their place, by entry.
+    pub hands_on: Vec<u32>,
     /// What the content scan found, by entry and offset.
     pub hits: Vec<Hit>,
     /// PAX records that say nothing of the file itself (comments, a builder's own), by entry.
     pub records: Vec<(u32, Box<[u8]>)>,
+    /// Small key stores, the first of them, until their passwords are tried.
+    pub stores: Vec<Body>,
     /// SHA-256 of regular files by entry: of all where they were asked for, else of those that may be a setuid copy of a
     /// program that does whatever it is told.
     pub digests: Vec<(u32, [u8; 32])>,
@@ -62,6 +66,7 @@ impl LayerFacts {
     pub(super) fn cut_at(&mut self, kept: u32) {
         self.bodies.retain(|body| body.entry < kept);
         self.heads.retain(|head| head.entry < kept);
+        self.hands_on.retain(|&entry| entry < kept);
         self.records.retain(|(entry, _)| *entry < kept);
         self.hits.retain(|hit| hit.entry < kept || hit.entry == Self::TRAILING);
         self.digests.retain(|(entry, _)| *entry < kept);
@@ -80,6 +85,12 @@ impl LayerFacts {
     pub fn digest(&self, entry: u32) -> Option<&[u8; 32]> {
         let at = self.digests.binary_search_by_key(&entry, |(entry, _)| *entry).ok()?;
         self.digests.get(at).map(|(_, digest)| digest)
+    }
+
+    /// Whether `entry` is an executable script that runs its own arguments in its place.
+    #[must_use]
+    pub fn hands_on(&self, entry: u32) -> bool {
+        self.hands_on.binary_search(&entry).is_ok()
     }
 
     /// The beginning of `entry`, when it is an executable file.

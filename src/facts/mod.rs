@@ -29,12 +29,18 @@ pub use powerful::is_powerful;
 pub use secrets::{CARRY, Extent, Finds, Hit, Patterns};
 pub use start::{Content, Role, ShellForm, ShellKind, Start, StartProgram, Trouble, UserDrop};
 
-use crate::image::{History, ImageConfig, Platform};
-use crate::layer::{Node, Tree};
+/// What facts are made of, for those who ask them.
+pub use crate::image::{
+    Command, Digest, Effective, Expansion, HistoryEntry, ImageConfig, Instruction, InstructionKind, Step, Way, Word,
+};
+pub use crate::layer::{EntryKind, Node, Record};
+
+use crate::image::{History, Platform};
+use crate::layer::Tree;
 use crate::model::{ImagePath, LayerIndex, Location, Presence};
 
-/// Stands for the path of bytes that no file has.
-const AFTER_THE_END: &str = "/(after the end of the layer's archive)";
+/// Stands for the path of bytes that no file has: those behind the end of a layer's archive.
+pub const AFTER_THE_END: &str = "/(after the end of the layer's archive)";
 
 /// Everything that is known of one image.
 #[derive(Debug, Default)]
@@ -59,6 +65,8 @@ pub struct Facts {
     pub packages: Packages,
     /// Credentials without a type in the `created_by` of each step of the history.
     pub credentials: Vec<Vec<secrets::Credential>>,
+    /// For each layer, what files that keep credentials hold, by entry.
+    pub configs: Vec<Vec<secrets::ConfigFile>>,
     /// Typed secrets in config, history and annotations.
     pub told: Vec<secrets::Told>,
     /// What os-release says; `None` when there is none.

@@ -60,6 +60,14 @@ const POWERFUL: &[&str] = &[
     "view",
     "vim",
     "vimdiff",
+    // change the user, and start anything
+    "chpst",
+    "gosu",
+    "s6-applyuidgid",
+    "s6-setuidgid",
+    "setpriv",
+    "setuidgid",
+    "su-exec",
     // read, write or start anything
     "apt",
     "apt-get",
@@ -70,6 +78,7 @@ const POWERFUL: &[&str] = &[
     "chmod",
     "chown",
     "chroot",
+    "chrt",
     "cp",
     "cpio",
     "curl",
@@ -90,6 +99,7 @@ const POWERFUL: &[&str] = &[
     "gzip",
     "head",
     "install",
+    "ionice",
     "ip",
     "kubectl",
     "ld",
@@ -102,17 +112,20 @@ const POWERFUL: &[&str] = &[
     "netcat",
     "nice",
     "nmap",
+    "nohup",
     "nsenter",
     "od",
     "openssl",
     "pip",
     "rsync",
     "rpm",
+    "run-parts",
     "scp",
     "screen",
     "script",
     "sed",
     "setarch",
+    "setsid",
     "socat",
     "sort",
     "split",
@@ -158,12 +171,24 @@ mod tests {
 
     #[test]
     fn names_with_their_versions() {
-        for name in ["python3", "python3.11", "perl5.36.0", "vim.basic", "bash", "find"] {
+        for name in ["python3", "python3.11", "perl5.36.0", "vim.basic", "bash", "find", "su-exec"] {
             assert!(is_powerful(name.as_bytes()), "{name}");
         }
-        for name in
-            ["shadow", "finder", "su", "passwd", "edge", "ssh-keysign", "catalogue", "pythonic", "ip6tables", "sh2ju"]
-        {
+        for name in [
+            "shadow",
+            "finder",
+            "su",
+            "passwd",
+            "edge",
+            "ssh-keysign",
+            "catalogue",
+            "pythonic",
+            "ip6tables",
+            "sh2ju",
+            "runuser",
+            "pkexec",
+            "ksu",
+        ] {
             assert!(!is_powerful(name.as_bytes()), "{name}");
         }
     }

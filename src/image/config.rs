@@ -9,7 +9,7 @@ use std::sync::Arc;
 /// The image config (OCI image-spec, "config.md", and Docker's image spec v1.2).
 #[derive(Clone, Debug, Default)]
 pub struct ImageConfig {
-    /// `os`, `architecture`, `variant`.
+    /// `os`, `architecture`, `variant`, by the names that runtimes give them.
     pub platform: Platform,
     /// `created`, as written; `None` when it is no date.
     pub created: Option<String>,
@@ -121,11 +121,11 @@ impl ImageConfig {
             Digest::parse(text).map_err(|trouble| format!("{}/{index}: {trouble}", diff_ids.pointer()))
         });
         Ok(Self {
-            platform: Platform {
-                os: string(root, "os", notes)?.unwrap_or_default(),
-                architecture: string(root, "architecture", notes)?.unwrap_or_default(),
-                variant: string(root, "variant", notes)?.unwrap_or_default(),
-            },
+            platform: Platform::named(
+                &string(root, "os", notes)?.unwrap_or_default(),
+                &string(root, "architecture", notes)?.unwrap_or_default(),
+                &string(root, "variant", notes)?.unwrap_or_default(),
+            ),
             created: date(root, notes)?,
             author: string(root, "author", notes)?,
             config: ContainerConfig::read(&root.field("config", notes)?, notes)?,

@@ -141,11 +141,11 @@ impl Descriptor {
             platform: platform
                 .is_set()
                 .then(|| {
-                    Ok::<_, String>(Platform {
-                        os: text(&platform, "os", notes)?,
-                        architecture: text(&platform, "architecture", notes)?,
-                        variant: text(&platform, "variant", notes)?,
-                    })
+                    Ok::<_, String>(Platform::named(
+                        &text(&platform, "os", notes)?,
+                        &text(&platform, "architecture", notes)?,
+                        &text(&platform, "variant", notes)?,
+                    ))
                 })
                 .transpose()?,
             annotations: field.field("annotations", notes)?.text_map()?,

@@ -20,4 +20,4 @@ pub use manifest::{ArchivedImage, Descriptor, Document, Index, Manifest};
 pub use media::{DocumentKind, LayerKind, artifact, document_kind, image_config, layer_kind};
 pub use platform::Platform;
 pub use reference::{Reference, Transport};
-pub use shell::{Command, Effective, Expansion, Word};
+pub use shell::{Command, Effective, Expansion, Opened, Word, closing_mark};

@@ -16,6 +16,7 @@ pub struct Platform {
 /// Names that other systems give to an architecture: theirs, ours.
 const ALIASES: &[(&str, &str)] = &[
     ("aarch64", "arm64"),
+    ("armel", "arm"),
     ("armhf", "arm"),
     ("i386", "386"),
     ("i686", "386"),
@@ -36,11 +37,22 @@ impl Platform {
             let text = crate::model::visible_str(text);
             return Err(format!("platform '{text}': expected OS/ARCH or OS/ARCH/VARIANT, such as linux/arm64"));
         }
-        Ok(Self {
-            os: os.unwrap_or_default().to_ascii_lowercase(),
-            architecture: canonical(&architecture.unwrap_or_default().to_ascii_lowercase()).to_owned(),
-            variant: variant.unwrap_or_default().to_ascii_lowercase(),
-        })
+        Ok(Self::named(os.unwrap_or_default(), architecture.unwrap_or_default(), variant.unwrap_or_default()))
+    }
+
+    /// The platform of these names as runtimes read them (containerd's platforms, database.go): without regard to case,
+    /// and by any name of an architecture. An empty one stays empty.
+    #[must_use]
+    pub fn named(os: &str, architecture: &str, variant: &str) -> Self {
+        let [os, architecture, variant] = [os, architecture, variant].map(str::to_ascii_lowercase);
+        let variant = match (architecture.as_str(), variant.as_str()) {
+            ("armhf", _) => "v7".to_owned(),
+            ("armel", _) => "v6".to_owned(),
+            ("arm" | "arm64" | "aarch64", "5" | "6" | "7" | "8") => format!("v{variant}"),
+            _ => variant,
+        };
+        let os = if os == "macos" { "darwin".to_owned() } else { os };
+        Self { os, architecture: canonical(&architecture).to_owned(), variant }
     }
 
     /// Linux on this architecture, by any of its names.
@@ -113,6 +125,23 @@ mod tests {
         assert_eq!(Platform { os: "linux".into(), ..Platform::default() }.to_string(), "linux/unknown");
         for bad in ["", "linux", "linux/", "/amd64", "linux/arm/v7/x", "linux/a b", "linux/arm/"] {
             assert!(Platform::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn names_as_runtimes_read_them() {
+        for (os, architecture, variant, is) in [
+            ("Linux", "AMD64", "", "linux/amd64"),
+            ("LINUX", "X86_64", "V2", "linux/amd64/v2"),
+            ("linux", "AArch64", "8", "linux/arm64/v8"),
+            ("linux", "armhf", "", "linux/arm/v7"),
+            ("linux", "armel", "", "linux/arm/v6"),
+            ("macOS", "arm64", "", "darwin/arm64"),
+            ("Windows", "i386", "", "windows/386"),
+            ("", "", "", "unknown/unknown"),
+            ("plan 9", "Odd", "X", "plan 9/odd/x"),
+        ] {
+            assert_eq!(Platform::named(os, architecture, variant).to_string(), is);
         }
     }
 

@@ -25,6 +25,8 @@ pub enum Transport {
     Oci,
     /// `oci-archive:PATH[:TAG]`.
     OciArchive,
+    /// `dir:FOLDER`, skopeo's own layout; an error says what to do.
+    Dir,
     /// `docker://HOST/NAME`: a registry.
     Registry,
     /// `docker-daemon:NAME`.
@@ -39,6 +41,7 @@ const TRANSPORTS: &[(&str, Transport)] = &[
     ("docker-archive:", Transport::DockerArchive),
     ("oci-archive:", Transport::OciArchive),
     ("oci:", Transport::Oci),
+    ("dir:", Transport::Dir),
     ("docker://", Transport::Registry),
     ("docker-daemon:", Transport::DockerDaemon),
     ("podman:", Transport::Podman),
@@ -55,7 +58,7 @@ impl Transport {
     /// Whether what follows is a path on this machine.
     #[must_use]
     pub fn is_file(self) -> bool {
-        matches!(self, Self::Path | Self::DockerArchive | Self::Oci | Self::OciArchive)
+        matches!(self, Self::Path | Self::DockerArchive | Self::Oci | Self::OciArchive | Self::Dir)
     }
 }
 
@@ -133,6 +136,7 @@ mod tests {
             ("oci-archive:/x/a.tar:t", Transport::OciArchive, "/x/a.tar", Some("t")),
             ("docker://h:5000/x:1", Transport::Registry, "h:5000/x:1", None),
             ("docker-daemon:x:1", Transport::DockerDaemon, "x:1", None),
+            ("dir:a:b", Transport::Dir, "a:b", None),
             ("./oci:dir", Transport::Path, "./oci:dir", None),
         ] {
             let read = Reference::parse(text).unwrap();

@@ -247,6 +247,12 @@ impl<'a> Node<'a> {
         self.tree.store.path(self.id)
     }
 
+    /// Whether its path has one of `names` as a component above the last one.
+    #[must_use]
+    pub fn is_below_any(&self, names: &[&[u8]]) -> bool {
+        self.tree.store.above(self.id).any(|directory| names.contains(&self.tree.store.name(directory)))
+    }
+
     /// The last component of its path.
     #[must_use]
     pub fn name(&self) -> &'a [u8] {

@@ -21,6 +21,8 @@ pub(super) fn words(at: &Location) -> String {
             let _ = write!(text, ", layer {layer}");
             match presence {
                 Presence::Visible => {}
+                // Behind the archive's end or in a whiteout's body: nobody deleted it, and nobody sees it.
+                Presence::Removed { by } if by == layer => text.push_str(", not visible"),
                 Presence::Removed { by } => {
                     let _ = write!(text, ", deleted in layer {by}");
                 }
@@ -93,6 +95,8 @@ mod tests {
         assert_eq!(words(&file), "/opt/a.jar, layer 2");
         let removed = file.clone().at_line(7).with_presence(Presence::Removed { by: 5 });
         assert_eq!(words(&removed), "/opt/a.jar:7, layer 2, deleted in layer 5");
+        let unseen = file.clone().with_presence(Presence::Removed { by: 2 });
+        assert_eq!(words(&unseen), "/opt/a.jar, layer 2, not visible");
         let Location::File { path, layer, .. } = file else { unreachable!("a file") };
         let inside = Location::File {
             path,

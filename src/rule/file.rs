@@ -4,6 +4,7 @@ use super::lines::lines;
 use super::matcher::{Matcher, Words};
 use super::page::{Example, Page};
 use super::{CheckFn, Params, Problem, checks};
+use crate::facts::secrets::SecretSpec;
 use crate::model::{Confidence, Group, Level, RuleInfo, Severity};
 use std::sync::Arc;
 
@@ -77,6 +78,21 @@ struct MatchTable {
     package: Option<super::matcher::PackageMatch>,
 }
 
+/// The part of the head that the content scan reads, with the places of its mistakes.
+#[derive(serde::Deserialize)]
+struct SecretHead {
+    r#match: SecretMatch,
+}
+
+#[derive(serde::Deserialize)]
+struct SecretMatch {
+    secret: SecretSpec,
+}
+
+fn one_line(error: &toml::de::Error) -> String {
+    error.message().trim().replace('\n', ", ")
+}
+
 fn high() -> Confidence {
     Confidence::High
 }
@@ -89,7 +105,7 @@ impl Rule {
         let line_of = |offset: usize| page.head_line + line_in(&page.head, offset);
         let head: Head = toml::from_str(&page.head).map_err(|error| {
             let line = error.span().map_or(page.head_line, |span| line_of(span.start));
-            problem(line, error.message().trim().replace('\n', ", "))
+            problem(line, one_line(&error))
         })?;
         let name_line = line_of(head.name.span().start);
         let stem = file.rsplit(['/', '\\']).next().and_then(|last| last.strip_suffix(".md")).unwrap_or_default();
@@ -102,7 +118,14 @@ impl Rule {
             })?),
             (None, Some(table)) => {
                 let line = line_of(table.span().start);
-                table.into_inner().logic().map_err(|what| problem(line, what))?
+                let logic = table.into_inner().logic().map_err(|what| problem(line, what))?;
+                if let Logic::Secret(_) = logic {
+                    let spec = toml::from_str::<SecretHead>(&page.head).map_err(|error| {
+                        problem(error.span().map_or(line, |span| line_of(span.start)), one_line(&error))
+                    })?;
+                    spec.r#match.secret.check().map_err(|what| problem(line, format!("[match.secret] {what}")))?;
+                }
+                logic
             }
             (Some(_), Some(_)) => return Err(problem(name_line, "both check and [match]: one of the two".to_owned())),
             (None, None) => return Err(problem(name_line, "neither check nor [match]: one of the two".to_owned())),

@@ -3,13 +3,13 @@
 use super::{Found, Logic, Params, Problem, Rule, Sink};
 use crate::facts::Facts;
 use crate::facts::secrets::{Patterns, SecretRule};
-use crate::model::{Finding, Gap, Group, Limits, Location, Origin, RuleInfo, push_hex};
+use crate::model::{Finding, Gap, Group, Limits, Location, Origin, RuleInfo, push_hex, system_says};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The files of rules/: (group/name.md, text), sorted.
@@ -34,7 +34,11 @@ impl RuleSet {
     /// The rules that come with the program. The errors are those of their files; a released program has none.
     pub fn builtin() -> Result<Self, Vec<Problem>> {
         let files = FILES.iter().map(|(path, text)| (format!("rules/{path}"), group_of(path), (*text).to_owned()));
-        let mut set = Self { rules: read_all(files.collect())? };
+        let (rules, problems) = read_all(files.collect());
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let mut set = Self { rules };
         for rule in &mut set.rules {
             rule.builtin = true;
         }
@@ -43,21 +47,38 @@ impl RuleSet {
 
     /// The rules of `directory` (`group/name.md`) alone. Other files and folders are left alone.
     pub fn read_dir(directory: &Path) -> Result<Self, Vec<Problem>> {
-        Self { rules: read_all(files_of(directory).map_err(|problem| vec![problem])?)? }.joined()
+        let (set, problems) = Self::readable(directory);
+        if problems.is_empty() { Ok(set) } else { Err(problems) }
+    }
+
+    /// The rules of `directory` that can be read, and all that keeps the others, or all of them, from being used.
+    #[must_use]
+    pub fn readable(directory: &Path) -> (Self, Vec<Problem>) {
+        let (files, mut problems) = files_of(directory);
+        let (rules, unread) = read_all(files);
+        let set = Self { rules }.sorted();
+        problems.extend(unread);
+        problems.extend(set.clashes());
+        (set, problems)
+    }
+
+    /// What keeps these rules from standing beside `others`: names and aliases that those have. A file that is one of
+    /// them, to the letter, takes nothing from it.
+    #[must_use]
+    pub fn taken(&self, others: &Self) -> Vec<Problem> {
+        let is_copy = |rule: &Rule| {
+            others.rules.iter().any(|other| {
+                (&other.info.name, other.info.group, &other.text) == (&rule.info.name, rule.info.group, &rule.text)
+            })
+        };
+        self.rules.iter().filter(|rule| !is_copy(rule)).flat_map(|rule| rule.taken(others)).collect()
     }
 
     /// These rules and those of `directory`. A user's rule may use any check of the table; it may not take a name or an
     /// alias that a rule here has.
     pub fn with_dir(mut self, directory: &Path) -> Result<Self, Vec<Problem>> {
         let own = Self::read_dir(directory)?;
-        let mut problems = Vec::new();
-        for rule in &own.rules {
-            for word in std::iter::once(&rule.info.name).chain(&rule.info.aliases) {
-                if let Some(taken) = self.find(word).first() {
-                    problems.push(rule.problem(1, format!("'{word}' is taken by rule {}", taken.name)));
-                }
-            }
-        }
+        let problems: Vec<Problem> = own.rules.iter().flat_map(|rule| rule.taken(&self)).collect();
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -76,24 +97,36 @@ impl RuleSet {
     }
 
     /// Sorts, and refuses two rules with one name and an alias that is a rule's name.
-    fn joined(mut self) -> Result<Self, Vec<Problem>> {
+    fn joined(self) -> Result<Self, Vec<Problem>> {
+        let set = self.sorted();
+        let problems = set.clashes();
+        if problems.is_empty() { Ok(set) } else { Err(problems) }
+    }
+
+    fn sorted(mut self) -> Self {
         self.rules.sort_by(|a, b| (&a.name, &a.file).cmp(&(&b.name, &b.file)));
+        self
+    }
+
+    /// Two rules with one name, and aliases that are a rule's name.
+    fn clashes(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         for pair in self.rules.windows(2) {
             if let [first, second] = pair
                 && first.name == second.name
             {
-                problems.push(second.problem(1, format!("name '{}' stands in {} too", first.name, first.file)));
+                let line = second.line_of(&second.name);
+                problems.push(second.problem(line, format!("name '{}' stands in {} too", first.name, first.file)));
             }
         }
         for rule in &self.rules {
             for alias in &rule.info.aliases {
                 if self.rules.iter().any(|other| other.info.name.eq_ignore_ascii_case(alias)) {
-                    problems.push(rule.problem(1, format!("alias '{alias}' is the name of a rule")));
+                    problems.push(rule.problem(rule.line_of(alias), format!("alias '{alias}' is the name of a rule")));
                 }
             }
         }
-        if problems.is_empty() { Ok(self) } else { Err(problems) }
+        problems
     }
 
     /// The rules, sorted by name.
@@ -220,6 +253,23 @@ impl Rule {
         }
     }
 
+    /// Its name and aliases that rules of `others` have.
+    fn taken(&self, others: &RuleSet) -> Vec<Problem> {
+        let words = std::iter::once(&self.info.name).chain(&self.info.aliases);
+        let taken = |word: &String| {
+            let other = others.find(word).first()?.name.clone();
+            Some(self.problem(self.line_of(word), format!("'{word}' is taken by rule {other}")))
+        };
+        words.filter_map(taken).collect()
+    }
+
+    /// The line on which `word` stands in quotes, from 1; the first when there is none.
+    fn line_of(&self, word: &str) -> u32 {
+        let quoted = [format!("'{word}'"), format!("\"{word}\"")];
+        let stands = |line: &str| quoted.iter().any(|quoted| line.contains(quoted));
+        self.text.lines().zip(1..).find(|(line, _)| stands(line)).map_or(1, |(_, number)| number)
+    }
+
     /// A problem of this rule's file.
     pub(super) fn problem(&self, line: u32, what: String) -> Problem {
         Problem { file: self.file.clone(), line, what }
@@ -234,42 +284,79 @@ fn group_of(path: &str) -> Result<Group, String> {
     folder.parse().map_err(|()| folder.to_owned())
 }
 
-fn read_all(files: Vec<RuleFile>) -> Result<Vec<Rule>, Vec<Problem>> {
+/// The rules that can be read, and why the others cannot.
+fn read_all(files: Vec<RuleFile>) -> (Vec<Rule>, Vec<Problem>) {
     let mut rules = Vec::new();
     let mut problems = Vec::new();
     for (file, group, text) in files {
         let read = match group {
             Ok(group) => Rule::read(&file, group, &text),
-            Err(folder) => {
-                let groups = Group::ALL.map(Group::name).join(", ");
-                Err(Problem { file, line: 1, what: format!("folder '{folder}' is no group: {groups}") })
-            }
+            Err(folder) => Err(Problem { file, line: 1, what: format!("folder '{folder}' is no group: {}", groups()) }),
         };
         match read {
             Ok(rule) => rules.push(rule),
             Err(problem) => problems.push(problem),
         }
     }
-    if problems.is_empty() { Ok(rules) } else { Err(problems) }
+    (rules, problems)
 }
 
-/// The rule files of `directory`, sorted.
-fn files_of(directory: &Path) -> Result<Vec<RuleFile>, Problem> {
-    let mut files = Vec::new();
-    for folder in listed(directory)?.iter().filter(|path| path.is_dir()) {
-        for path in listed(folder)?.iter().filter(|path| path.extension().is_some_and(|end| end == "md")) {
-            let group = group_of(&folder.file_name().unwrap_or_default().to_string_lossy());
-            files.push((path.display().to_string(), group, text_of(path)?));
+fn groups() -> String {
+    Group::ALL.map(Group::name).join(", ")
+}
+
+/// The rule files of `directory`, sorted, and what is wrong with the folder: files that cannot be read, rules outside a
+/// folder of a group, no rule at all.
+fn files_of(directory: &Path) -> (Vec<RuleFile>, Vec<Problem>) {
+    let (mut files, mut problems) = (Vec::new(), Vec::new());
+    if !directory.is_dir() {
+        return (files, vec![unreadable(directory, "no such directory")]);
+    }
+    let is_page = |path: &Path| path.extension().is_some_and(|end| end == "md");
+    for path in listed(directory, &mut problems) {
+        if path.is_dir() {
+            let group = group_of(&path.file_name().unwrap_or_default().to_string_lossy());
+            for file in listed(&path, &mut problems).into_iter().filter(|path| is_page(path)) {
+                match text_of(&file) {
+                    Ok(text) => files.push((file.display().to_string(), group.clone(), text)),
+                    Err(problem) => problems.push(problem),
+                }
+            }
+        } else if is_page(&path) && text_of(&path).is_ok_and(|text| is_rule(&text)) {
+            problems.push(Problem { file: path.display().to_string(), line: 1, what: outside(directory) });
         }
     }
-    Ok(files)
+    if files.is_empty() && problems.is_empty() {
+        let what = format!("no rules: they lie in folders that are called as their groups are ({})", groups());
+        problems.push(unreadable(directory, &what));
+    }
+    (files, problems)
 }
 
-fn listed(directory: &Path) -> Result<Vec<std::path::PathBuf>, Problem> {
+/// Whether a page is meant as a rule, and not to be read by people alone: it begins with a head.
+fn is_rule(text: &str) -> bool {
+    text.trim_start().starts_with("```toml")
+}
+
+/// What there is to say of a rule that lies in `directory` itself.
+fn outside(directory: &Path) -> String {
+    let own = directory.canonicalize().ok();
+    let name = own.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
+    match name.filter(|name| group_of(name).is_ok()) {
+        Some(name) => format!("'{name}' is the folder of a group: name the folder above it"),
+        None => format!("a rule lies in a folder that is called as its group is ({})", groups()),
+    }
+}
+
+/// What lies in `directory`, sorted; nothing and a problem when it cannot be read.
+fn listed(directory: &Path, problems: &mut Vec<Problem>) -> Vec<PathBuf> {
     let read = || -> std::io::Result<Vec<_>> { fs::read_dir(directory)?.map(|entry| Ok(entry?.path())).collect() };
-    let mut paths = read().map_err(|error| unreadable(directory, &error.to_string()))?;
+    let mut paths = read().unwrap_or_else(|error| {
+        problems.push(unreadable(directory, &system_says(&error)));
+        Vec::new()
+    });
     paths.sort();
-    Ok(paths)
+    paths
 }
 
 fn text_of(path: &Path) -> Result<String, Problem> {
@@ -278,7 +365,7 @@ fn text_of(path: &Path) -> Result<String, Problem> {
         fs::File::open(path)?.take(RULE_FILE + 1).read_to_string(&mut text)?;
         Ok(text)
     };
-    let text = read().map_err(|error| unreadable(path, &error.to_string()))?;
+    let text = read().map_err(|error| unreadable(path, &system_says(&error)))?;
     if text.len() as u64 > RULE_FILE {
         return Err(unreadable(path, &format!("over {RULE_FILE} bytes")));
     }

@@ -1,7 +1,8 @@
 //! The hash of a layer's decompressed stream, fed by whichever threads hold its blocks, in the order of the stream.
 
+use super::sha256::Sha256;
 use crate::image::Digest;
-use sha2::{Digest as _, Sha256, Sha512};
+use sha2::{Digest as _, Sha512};
 use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -16,7 +17,7 @@ pub struct Chain {
 
 struct State {
     next: u64,
-    waiting: BTreeMap<u64, (Vec<u8>, usize)>,
+    waiting: BTreeMap<u64, Bytes>,
     /// Taken while a thread hashes.
     hasher: Option<Hasher>,
 }
@@ -25,7 +26,45 @@ enum Hasher {
     /// The config promises nothing.
     Nothing,
     Sha256(Sha256),
-    Sha512(Sha512),
+    Sha512(Box<Sha512>),
+}
+
+/// A buffer, and where in it the bytes begin that count.
+pub struct Bytes {
+    pub buffer: Vec<u8>,
+    pub new: usize,
+}
+
+/// A block whose turn it is, and the hash to add it to.
+struct Turn<'a> {
+    chain: &'a Chain,
+    hasher: Hasher,
+    bytes: Bytes,
+}
+
+/// Adds to each chain the block of this number; two at a time where it can. Every buffer that is done with goes to `spare`.
+/// A thread that finds another one hashing leaves its block to it, and waits only when too many blocks are left that way.
+pub fn add<'a>(blocks: impl Iterator<Item = (&'a Chain, u64, Bytes)>, spare: impl Fn(Vec<u8>)) {
+    let mut chains = Vec::new();
+    let mut turns = Vec::new();
+    for (chain, sequence, bytes) in blocks {
+        chain.lock().waiting.insert(sequence, bytes);
+        chains.push(chain);
+        turns.extend(chain.turn());
+    }
+    while !turns.is_empty() {
+        match &mut turns[..] {
+            [
+                Turn { hasher: Hasher::Sha256(one), bytes, .. },
+                Turn { hasher: Hasher::Sha256(other), bytes: others, .. },
+            ] => {
+                one.update_with(bytes.added(), other, others.added());
+            }
+            turns => turns.iter_mut().for_each(|turn| turn.hasher.update(turn.bytes.added())),
+        }
+        turns = turns.into_iter().filter_map(|turn| turn.done(&spare)).collect();
+    }
+    chains.into_iter().for_each(Chain::wait);
 }
 
 impl Chain {
@@ -34,7 +73,7 @@ impl Chain {
     pub fn new(algorithm: Option<&str>) -> Self {
         let hasher = match algorithm {
             Some("sha256") => Hasher::Sha256(Sha256::new()),
-            Some("sha512") => Hasher::Sha512(Sha512::new()),
+            Some("sha512") => Hasher::Sha512(Box::default()),
             _ => Hasher::Nothing,
         };
         Self {
@@ -43,29 +82,20 @@ impl Chain {
         }
     }
 
-    /// Adds the bytes behind `new` of block `sequence`; every buffer that is done with goes to `spare`. A thread that finds
-    /// another one hashing leaves its block to it, and waits only when too many blocks are left that way.
-    pub fn add(&self, sequence: u64, bytes: Vec<u8>, new: usize, spare: impl Fn(Vec<u8>)) {
+    /// The next block, when it is here and no other thread hashes.
+    fn turn(&self) -> Option<Turn<'_>> {
         let mut state = self.lock();
-        state.waiting.insert(sequence, (bytes, new));
-        while let Some(mut hasher) = state.hasher.take() {
-            let next = state.next;
-            let Some((bytes, new)) = state.waiting.remove(&next) else {
-                state.hasher = Some(hasher);
-                return;
-            };
-            drop(state);
-            match &mut hasher {
-                Hasher::Nothing => {}
-                Hasher::Sha256(sha) => sha.update(&bytes[new..]),
-                Hasher::Sha512(sha) => sha.update(&bytes[new..]),
-            }
-            spare(bytes);
-            state = self.lock();
-            state.next += 1;
-            state.hasher = Some(hasher);
-            self.shorter.notify_all();
+        let next = state.next;
+        let hasher = state.hasher.take()?;
+        if let Some(bytes) = state.waiting.remove(&next) {
+            return Some(Turn { chain: self, hasher, bytes });
         }
+        state.hasher = Some(hasher);
+        None
+    }
+
+    fn wait(&self) {
+        let mut state = self.lock();
         while state.hasher.is_none() && state.waiting.len() > WAITING {
             state = self.shorter.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
@@ -76,7 +106,7 @@ impl Chain {
     pub fn finish(&self) -> Option<Digest> {
         match self.lock().hasher.take()? {
             Hasher::Nothing => None,
-            Hasher::Sha256(sha) => Some(Digest::sha256(&sha.finalize().into())),
+            Hasher::Sha256(sha) => Some(Digest::sha256(&sha.finish())),
             Hasher::Sha512(sha) => Some(Digest::sha512(&sha.finalize().into())),
         }
     }
@@ -86,19 +116,67 @@ impl Chain {
     }
 }
 
+impl<'a> Turn<'a> {
+    /// Gives the hash back; the chain's next turn.
+    fn done(self, spare: impl Fn(Vec<u8>)) -> Option<Turn<'a>> {
+        spare(self.bytes.buffer);
+        let mut state = self.chain.lock();
+        state.next += 1;
+        state.hasher = Some(self.hasher);
+        drop(state);
+        self.chain.shorter.notify_all();
+        self.chain.turn()
+    }
+}
+
+impl Bytes {
+    fn added(&self) -> &[u8] {
+        &self.buffer[self.new..]
+    }
+}
+
+impl Hasher {
+    fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Nothing => {}
+            Self::Sha256(sha) => sha.update(bytes),
+            Self::Sha512(sha) => sha.update(bytes),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn bytes(all: &[u8], new: usize) -> Bytes {
+        Bytes { buffer: all.to_vec(), new }
+    }
+
     #[test]
     fn order_of_arrival_does_not_matter() {
-        let whole = Chain::new(Some("sha256"));
-        whole.add(0, b"one two three".to_vec(), 0, drop);
-        let pieces = Chain::new(Some("sha256"));
-        pieces.add(2, b"xx three".to_vec(), 2, drop);
-        pieces.add(1, b" two".to_vec(), 0, drop);
-        pieces.add(0, b"one".to_vec(), 0, drop);
-        assert_eq!(whole.finish(), pieces.finish());
+        for algorithm in ["sha256", "sha512"] {
+            let (whole, pieces) = (Chain::new(Some(algorithm)), Chain::new(Some(algorithm)));
+            add([(&whole, 0, bytes(b"one two three", 0))].into_iter(), drop);
+            add([(&pieces, 2, bytes(b"xx three", 2))].into_iter(), drop);
+            add([(&pieces, 1, bytes(b" two", 0))].into_iter(), drop);
+            add([(&pieces, 0, bytes(b"one", 0))].into_iter(), drop);
+            assert_eq!(whole.finish(), pieces.finish());
+        }
         assert_eq!(Chain::new(None).finish(), None);
+    }
+
+    #[test]
+    fn two_chains_at_once() {
+        let chain = || Chain::new(Some("sha256"));
+        let (one, other, together, other_together) = (chain(), chain(), chain(), chain());
+        let (short, long) = ([7; 100], [9; 1000]);
+        add([(&one, 0, bytes(&short, 0))].into_iter(), drop);
+        add([(&one, 1, bytes(&long, 0))].into_iter(), drop);
+        add([(&other, 0, bytes(&long, 3))].into_iter(), drop);
+        add([(&together, 1, bytes(&long, 0))].into_iter(), drop);
+        add([(&together, 0, bytes(&short, 0)), (&other_together, 0, bytes(&long, 3))].into_iter(), drop);
+        assert_eq!(one.finish(), together.finish());
+        assert_eq!(other.finish(), other_together.finish());
     }
 }

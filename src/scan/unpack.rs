@@ -7,7 +7,7 @@ use crate::layer::Format;
 use crate::model::Limits;
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, Read};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 
 /// Pieces of a file that wait for whoever unpacks it.
 const WAITING: usize = 2;
@@ -116,6 +116,8 @@ pub(super) fn whole<'e>(bytes: &[u8], new: usize, extents: &'e [Extent]) -> Vec<
 #[derive(Default)]
 pub(super) struct Follow {
     current: Option<Current>,
+    /// Nothing ever comes from here: it breaks off when the last archive is unpacked.
+    unpacking: Option<Receiver<()>>,
 }
 
 struct Current {
@@ -132,7 +134,25 @@ enum State {
 }
 
 impl Follow {
-    /// Takes the `extents` that are new in a block of bytes; calls `start` for each archive that does not lie in it whole.
+    /// Whether an archive is being unpacked.
+    pub(super) fn is_busy(&self) -> bool {
+        self.unpacking.as_ref().is_some_and(|unpacking| unpacking.try_recv() == Err(TryRecvError::Empty))
+    }
+
+    /// Nothing follows: waits until the last archive is unpacked.
+    pub(super) fn finish(mut self) {
+        self.current = None;
+        self.wait();
+    }
+
+    fn wait(&mut self) {
+        if let Some(unpacking) = self.unpacking.take() {
+            let _ = unpacking.recv();
+        }
+    }
+
+    /// Takes the `extents` of a block's new `bytes`; calls `start` for each archive that does not lie in them whole, once the
+    /// archive before it is unpacked: each holds a stack of decoders.
     pub(super) fn take(&mut self, bytes: &[u8], extents: &[Extent], mut start: impl FnMut(u32, Pieces)) {
         for extent in extents.iter().filter(|extent| !(extent.first && extent.last)) {
             if extent.first {
@@ -152,10 +172,13 @@ impl Follow {
                     if !Format::is_enough(head.len()) && !extent.last {
                         true
                     } else if Format::of(head).is_some() {
+                        self.wait();
                         let (to, from) = sync_channel(WAITING);
+                        let (done, unpacking) = sync_channel(0);
+                        self.unpacking = Some(unpacking);
                         let sent = to.send(std::mem::take(head)).is_ok();
                         current.state = State::Unpacked(to);
-                        start(extent.entry, Pieces { from, left: VecDeque::new() });
+                        start(extent.entry, Pieces { from, left: VecDeque::new(), _done: done });
                         sent
                     } else {
                         false
@@ -171,6 +194,7 @@ impl Follow {
 pub(super) struct Pieces {
     from: Receiver<Vec<u8>>,
     left: VecDeque<u8>,
+    _done: SyncSender<()>,
 }
 
 impl Read for Pieces {

@@ -50,6 +50,7 @@ pub(super) fn open(store: Store, source: String, choice: &Choice, limits: &Limit
         source,
         names: image.tags.clone(),
         wanted: choice.platform.clone(),
+        host: choice.platform.is_none().then(|| choice.host.clone()),
         annotations,
         notes,
         ..Identity::default()

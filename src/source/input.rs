@@ -2,6 +2,7 @@
 //! takes off an outer compression. Knows no image format.
 
 use super::error::Trouble;
+use super::unpack::{Unpack, compression};
 use super::{guess, members};
 use crate::model::Limits;
 use std::fs::File;
@@ -20,6 +21,8 @@ pub(super) enum Input {
         size: u64,
         /// Why it is not all there, when reading it up to its end failed.
         damage: Option<Trouble>,
+        /// What stands behind its compressed data and is no part of it; a sentence.
+        behind: Option<String>,
     },
     /// A folder.
     Folder(PathBuf),
@@ -67,18 +70,18 @@ impl Input {
         Read::by_ref(&mut file).take(guess::HEAD as u64).read_to_end(&mut head).map_err(at_head)?;
         if by_position && compression(&head).is_none() {
             must_be_tar(&head, None)?;
-            return Ok(Self::Archive { file, size: meta.len(), damage: None });
+            return Ok(Self::Archive { file, size: meta.len(), damage: None, behind: None });
         }
         let stream = BufReader::with_capacity(CHUNK, io::Cursor::new(head.clone()).chain(file));
         match compression(&head) {
             None => spool(stream, None, limits),
-            // Several members are one file (pigz, and gzip -c a b).
-            Some("gzip") => spool(flate2::bufread::MultiGzDecoder::new(stream), Some("gzip"), limits),
             Some(name) => {
-                let mut decoder =
-                    zstd::stream::read::Decoder::with_buffer(stream).map_err(|e| Trouble::io(name, &e))?;
-                decoder.window_log_max(limits.zstd_window_log).map_err(|e| Trouble::io(name, &e))?;
-                spool(decoder, Some(name), limits)
+                let mut unpack = Unpack::new(stream, name, limits);
+                let mut input = spool(&mut unpack, Some(name), limits)?;
+                if let Self::Archive { behind, .. } = &mut input {
+                    *behind = unpack.behind();
+                }
+                Ok(input)
             }
         }
     }
@@ -116,16 +119,7 @@ fn spool(mut from: impl Read, compressed: Option<&'static str>, limits: &Limits)
         }
         file.write_all(&chunk[..read]).map_err(full)?;
     }
-    Ok(Input::Archive { file, size, damage })
-}
-
-/// The compression that `head` begins with, when we can take it off.
-pub(super) fn compression(head: &[u8]) -> Option<&'static str> {
-    match head {
-        [0x1f, 0x8b, ..] => Some("gzip"),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some("zstd"),
-        _ => None,
-    }
+    Ok(Input::Archive { file, size, damage, behind: None })
 }
 
 /// Refuses what does not begin with a tar header or the zeros that end one.

@@ -11,6 +11,7 @@ mod oci;
 mod opened;
 mod select;
 mod store;
+mod unpack;
 
 pub use error::{SourceError, Trouble};
 pub use memory::MemorySource;

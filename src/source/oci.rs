@@ -4,10 +4,10 @@
 use super::Choice;
 use super::blob::Promise;
 use super::error::{Trouble, cut};
-use super::input;
 use super::opened::{Identity, Layer, Opened};
 use super::select::{self, Leaf};
 use super::store::Store;
+use super::unpack;
 use crate::image::{
     Descriptor, Digest, Document, DocumentKind, Json, LayerKind, Manifest, Notes, artifact, document_kind,
     image_config, layer_kind,
@@ -49,6 +49,7 @@ pub(super) fn open(store: Store, source: String, choice: &Choice, limits: &Limit
         manifest_digest: Some(leaf.descriptor.digest),
         platform: leaf.descriptor.platform,
         wanted: choice.platform.clone(),
+        host: choice.platform.is_none().then(|| choice.host.clone()),
         annotations,
         notes,
     };
@@ -279,7 +280,7 @@ fn note_label(index: usize, media_type: &str, kind: LayerKind, head: &[u8], note
         return;
     }
     let says = ["gzip", "zstd"].into_iter().find(|name| media_type.ends_with(name));
-    let is = input::compression(head);
+    let is = unpack::compression(head);
     if says != is {
         let is = is.unwrap_or("not compressed");
         notes.push(format!("layer {index} is labelled {} but is {is}", cut(media_type, 100)));

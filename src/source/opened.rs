@@ -38,6 +38,8 @@ pub(super) struct Identity {
     pub(super) platform: Option<Platform>,
     /// What the person asked for; another is not taken for it.
     pub(super) wanted: Option<Platform>,
+    /// The platform of this machine, where the person asked for none.
+    pub(super) host: Option<Platform>,
     pub(super) annotations: BTreeMap<String, String>,
     pub(super) notes: Vec<String>,
 }
@@ -67,6 +69,8 @@ impl Opened {
             return Err(Trouble::NoSuch { wanted, choices: vec![platform.to_string()] });
         }
         history(&config, layers.len(), &mut notes);
+        notes.extend(identity.host.and_then(|host| foreign(&platform, &host)));
+        notes.extend(store.unread());
         let mut gaps = store.gaps();
         if platform.os != "linux" && !platform.os.is_empty() {
             gaps.push(format!("the image is for {platform}: its files are not examined as those of that system"));
@@ -118,6 +122,13 @@ fn platform(config: &ImageConfig, index: Option<Platform>, notes: &mut Vec<Strin
         notes.push(format!("the index says {index}, the config {platform}"));
     }
     platform
+}
+
+/// What there is to say of a Linux image that this machine cannot run, and that nobody asked for by its platform.
+fn foreign(platform: &Platform, host: &Platform) -> Option<String> {
+    let known = platform.os == "linux" && !platform.architecture.is_empty() && !host.architecture.is_empty();
+    let says = || format!("the only image is for {platform}, and was taken though this machine is {host}");
+    (known && host.os == "linux" && host.fit(platform).is_none()).then(says)
 }
 
 /// Says when the history cannot be laid beside the layers.

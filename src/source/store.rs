@@ -31,6 +31,8 @@ pub(super) enum Store {
     Archive {
         file: Arc<File>,
         members: Members,
+        /// What stands behind the compressed data and is no part of it; a sentence.
+        behind: Option<String>,
     },
     /// Its path without symbolic links.
     Folder(PathBuf),
@@ -49,10 +51,10 @@ pub(super) struct Place {
 impl Store {
     pub(super) fn new(input: Input, limits: &Limits) -> Result<Self, Trouble> {
         match input {
-            Input::Archive { file, size, damage } => {
+            Input::Archive { file, size, damage, behind } => {
                 let mut members = Members::index(&file, size, limits)?;
                 members.damage = damage.or(members.damage);
-                Ok(Self::Archive { file: Arc::new(file), members })
+                Ok(Self::Archive { file: Arc::new(file), members, behind })
             }
             Input::Folder(path) => {
                 // One that cannot be looked into would seem empty.
@@ -79,6 +81,12 @@ impl Store {
         let Self::Archive { members, .. } = self else { return None };
         let (name, more) = members.repeated.as_ref()?;
         Some(format!("{more} members of the archive replace earlier ones of the same name, such as '{name}'"))
+    }
+
+    /// What there is to say of bytes that no tool reads: those behind an outer compression.
+    pub(super) fn unread(&self) -> Option<String> {
+        let Self::Archive { behind, .. } = self else { return None };
+        behind.clone()
     }
 
     /// Why an archive could not be read up to its end.

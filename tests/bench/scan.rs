@@ -65,6 +65,7 @@ fn report(patterns: &Patterns, name: &str, bytes: &[u8]) {
                 file: from as u64,
                 first: from == 0,
                 last: end == bytes.len(),
+                binary: false,
             };
             patterns.scan(&bytes[from..end], at - from, end == bytes.len(), &[extent], &mut finds);
             at = end;

@@ -6,7 +6,7 @@ use plimsoll::facts::secrets::Patterns;
 use plimsoll::image::{Platform, Reference};
 use plimsoll::model::{Limits, Outcome};
 use plimsoll::rule::RuleSet;
-use plimsoll::scan::{Options, scan};
+use plimsoll::scan::{Reading, scan};
 use plimsoll::source::{Choice, Image, MemorySource, Source, open};
 use rayon::prelude::*;
 use std::fs;
@@ -96,9 +96,15 @@ impl Linter {
 
     fn lint(&self, source: &dyn Source) -> Outcome {
         let (limits, progress) = (Limits::default(), AtomicU64::new(0));
-        let options =
-            Options { limits: &limits, threads: 1, patterns: &self.patterns, content: true, progress: &progress };
-        scan(source, &self.rules, &|_| true, options).outcome
+        let reading = Reading {
+            hash_files: false,
+            limits: &limits,
+            threads: 1,
+            patterns: &self.patterns,
+            content: true,
+            progress: &progress,
+        };
+        scan(source, &self.rules, &|_| true, reading).outcome
     }
 }
 

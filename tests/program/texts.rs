@@ -6,6 +6,7 @@ use crate::run::{Ran, plimsoll};
 use plimsoll::facts::secrets::generate;
 use plimsoll::rule::RuleSet;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::fs;
 
 /// A token of GitHub's, another one for every number.
@@ -31,6 +32,9 @@ fn findings(ran: &Ran) -> Vec<Value> {
 /// Each is over a megabyte; every run is bound in time and memory. The report holds the command once, among the layers.
 #[test]
 fn long_commands_give_short_reports() {
+    // SARIF tells of every rule, whatever was found.
+    let formats = ["json", "sarif", "terminal"];
+    let short: BTreeMap<&str, usize> = formats.map(|format| (format, lint("true", format).stdout.len())).into();
     for piece in [
         "X-Api-Key:",
         "Authorization: Bearer ",
@@ -42,12 +46,12 @@ fn long_commands_give_short_reports() {
         "sudo a; ",
     ] {
         let command = piece.repeat((1 << 20) / piece.len());
-        for format in ["json", "sarif", "terminal"] {
+        for format in formats {
             let ran = lint(&command, format);
             let most = if format == "json" { 1 << 20 } else { 0 };
             let length = ran.stdout.len();
             assert!((0..=3).contains(&ran.code), "{piece} {format}: {}", ran.stderr);
-            assert!(length < 2 * most + (1 << 20), "{piece} {format}: {length} bytes");
+            assert!(length < short[format] + 2 * most + (1 << 20), "{piece} {format}: {length} bytes");
         }
     }
 }

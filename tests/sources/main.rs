@@ -104,6 +104,37 @@ fn every_door_shows_the_same_image() {
 }
 
 #[test]
+fn what_stands_behind_an_outer_compression_is_a_note() {
+    let folder = TempDir::new().unwrap();
+    let docker = classic(&Value::Null).finish();
+    for (name, stored) in [("gzip", gzip(&docker)), ("zstd", zstd::encode_all(&docker[..], 1).unwrap())] {
+        for (rest, kind) in [(&[0; 1500][..], "1500 zero bytes"), (b"rest", "4 bytes that are no compressed data")] {
+            let image = look(&put(&folder, name, &[&stored, rest].concat())).unwrap();
+            let note = format!("{kind} after the {name} around the archive: ignored, some tools refuse it");
+            assert_eq!((image.notes, image.gaps), (vec![note], vec![]));
+        }
+    }
+}
+
+#[test]
+fn a_single_image_for_another_machine_is_taken_with_a_word() {
+    for (platform, choice, noted) in [
+        ("linux/arm64", choice(), true),
+        ("linux/arm64", for_platform("linux/arm64"), false),
+        ("linux/arm64", Choice { host: Platform::linux("aarch64"), ..Choice::default() }, false),
+        ("linux/arm64", Choice::default(), false),
+        ("linux/amd64", choice(), false),
+    ] {
+        let mut layout = Layout::new();
+        let image = layout.image(platform, "x");
+        layout.root(image);
+        let notes = look_with(layout.path(), &choice).unwrap().notes;
+        let says = "the only image is for linux/arm64, and was taken though this machine is linux/amd64";
+        assert_eq!(notes, if noted { vec![says.to_owned()] } else { vec![] }, "{platform}");
+    }
+}
+
+#[test]
 fn a_pipe_is_spooled() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("pipe");
@@ -361,7 +392,13 @@ fn platforms_of_an_index() {
     // The only one is taken whatever this machine is, but not for what was asked.
     let image = look(layout.path()).unwrap();
     assert_eq!(image.platform.to_string(), "linux/arm64/v8");
-    assert_eq!(image.notes, ["3 images of the index are not in the layout"]);
+    assert_eq!(
+        image.notes,
+        [
+            "3 images of the index are not in the layout",
+            "the only image is for linux/arm64/v8, and was taken though this machine is linux/amd64"
+        ]
+    );
     let error = look_with(layout.path(), &for_platform("linux/amd64")).unwrap_err();
     assert_eq!(error, "platform linux/amd64: not there; there is linux/arm64/v8");
 }
@@ -563,8 +600,12 @@ fn an_archive_that_is_cut_off() {
     let damage = format!("archive: truncated: the member at byte {} ends at byte", cut - 1024);
     for (name, bytes, says) in [
         ("plain", whole[..cut].to_vec(), &*damage),
-        ("gzip", [&gzip(&whole[..cut])[..], b"rest"].concat(), "gzip around the archive: "),
-        ("zstd", [&zstd::encode_all(&whole[..cut], 1).unwrap()[..], b"rest"].concat(), "zstd around the archive: "),
+        ("gzip", [&gzip(&whole[..cut])[..], b"\x1f\x8brest"].concat(), "gzip around the archive: "),
+        (
+            "zstd",
+            [&zstd::encode_all(&whole[..cut], 1).unwrap()[..], b"\x28\xb5\x2f\xfdrest"].concat(),
+            "zstd around the archive: ",
+        ),
     ] {
         let source = open_path(&put(&folder, name, &bytes)).unwrap_or_else(|error| panic!("{error}"));
         let image = source.image();
@@ -769,6 +810,8 @@ fn doors_of_skopeo() {
     let digest = |name: &str| look(Path::new(&at(name))).unwrap().config_digest;
     assert_eq!(digest("layout"), digest("oci.tar"));
     assert_eq!(digest("layout"), digest("docker.tar"));
-    let error = look(Path::new(&at("dir"))).unwrap_err();
-    assert!(error.ends_with("a folder of skopeo's dir: transport"), "{error}");
+    for written in [at("dir"), format!("dir:{}", at("dir"))] {
+        let error = look(Path::new(&written)).unwrap_err();
+        assert!(error.ends_with("a folder of skopeo's dir: transport"), "{error}");
+    }
 }

@@ -142,7 +142,7 @@ impl Accounts {
             let rows = accounts.rows(&bytes, &at, limits, parse::shadow);
             accounts.shadow.extend(rows);
         }
-        accounts.hidden = hidden(tree, layers, limits);
+        accounts.hidden = hidden(tree, layers, limits, &mut accounts.gaps);
         accounts
     }
 
@@ -209,7 +209,7 @@ impl Accounts {
 }
 
 /// See [`Accounts::hidden`].
-fn hidden(tree: &Tree, layers: &[LayerFacts], limits: &Limits) -> Vec<ShadowEntry> {
+fn hidden(tree: &Tree, layers: &[LayerFacts], limits: &Limits, gaps: &mut Vec<(Location, String)>) -> Vec<ShadowEntry> {
     const FILES: &[&str] = &["/etc/shadow", "/etc/passwd", "/etc/master.passwd"];
     const BACKUPS: &[&str] = &["/etc/shadow-", "/etc/passwd-"];
     let is = |files: &[&str], path: &ImagePath| files.iter().any(|file| path.as_bytes() == file.as_bytes());
@@ -221,6 +221,10 @@ fn hidden(tree: &Tree, layers: &[LayerFacts], limits: &Limits) -> Vec<ShadowEntr
             let read = presence == Presence::Visible && is(FILES, &path);
             if read || !is(FILES, &path) && !is(BACKUPS, &path) {
                 continue;
+            }
+            if !body.whole && is(FILES, &path) {
+                let at = Location::file(path.clone(), index).with_presence(presence);
+                gaps.push((at, format!("{path}: only its first {} bytes were read", body.bytes.len())));
             }
             let at = Location::file(path, index).with_presence(presence);
             let rows = parse::rows(&body.bytes, &at, limits.line, parse::shadow).rows;

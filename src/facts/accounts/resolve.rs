@@ -21,6 +21,8 @@ pub struct ResolvedUser {
     pub groups: Vec<u32>,
     /// The login name, when /etc/passwd has one.
     pub name: Option<String>,
+    /// Whether the account files have the user or group, with an id that no runtime takes.
+    pub out_of_range: bool,
     /// Why `uid` or `gid` is `None`.
     pub why: Option<String>,
 }
@@ -70,7 +72,8 @@ pub(super) fn resolve(files: &RawAccounts, user: &str) -> ResolvedUser {
     };
     found.uid = in_range(uid);
     found.gid = in_range(gid);
-    if found.uid.is_none() || found.gid.is_none() {
+    found.out_of_range = found.uid.is_none() || found.gid.is_none();
+    if found.out_of_range {
         found.why = Some(format!("user {user}: /etc/passwd gives it an id that is not between 0 and {MOST}"));
     }
     let name = line.map(|line| line.name).filter(|name| !name.is_empty());
@@ -87,6 +90,7 @@ pub(super) fn resolve(files: &RawAccounts, user: &str) -> ResolvedUser {
         Ok(Asked::Name(name)) => line.name == name.as_bytes(),
         Ok(Asked::Nothing) | Err(()) => false,
     });
+    found.out_of_range = found.uid.is_none() || line.as_ref().is_some_and(|line| in_range(line.number(2)).is_none());
     found.gid = match (line, asked) {
         (Some(line), _) => in_range(line.number(2)),
         (None, Ok(Asked::Number(gid))) => in_range(gid),

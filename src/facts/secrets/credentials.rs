@@ -1,13 +1,12 @@
 //! Credentials in a line of text that people write for shells and builders: assignments, options, headers, URLs. For
 //! variables and history, not for files. Every find has its place in the text, so that what is named can be masked.
 
-use super::credential::Credential;
-use super::names::{is_secret_name, is_secret_value};
-use super::shell_options;
+use super::credential::{Credential, JUDGED, is_secret};
+use super::names::is_secret_name;
+use super::quotes::Quotes;
+use super::values::is_of_sentences;
+use super::{phrases, shell_options};
 use std::ops::Range;
-
-/// Bytes of a value that are looked at to tell whether it is a credential. Every name before a long value asks anew.
-const JUDGED: usize = 1 << 10;
 
 /// A value that is longer and no credential is not looked into again: without this bound a word of a megabyte that names
 /// a password in every tenth byte would be read a hundred thousand times.
@@ -18,13 +17,14 @@ const LONG: usize = 4 << 10;
 #[must_use]
 pub fn credentials(text: &str) -> Vec<Credential> {
     let mut found = Vec::new();
-    assignments(text, &mut found);
-    pairs_with_colon(text, &mut found);
+    let quotes = Quotes::of(text);
+    assignments(text, &quotes, &mut found);
+    pairs_with_colon(text, &quotes, &mut found);
     urls(text, &mut found);
-    headers(text, &mut found);
+    headers(text, &quotes, &mut found);
     shell_options::options(text, &mut found);
     env_with_blank(text, &mut found);
-    netrc(text, &mut found);
+    phrases::phrases(text, &mut found);
     found.retain(|credential: &Credential| credential.at.0 < credential.at.1);
     found.sort_by(|a, b| {
         (a.at.0, std::cmp::Reverse(a.at.1), &a.name).cmp(&(b.at.0, std::cmp::Reverse(b.at.1), &b.name))
@@ -40,9 +40,9 @@ pub fn credentials(text: &str) -> Vec<Credential> {
 }
 
 /// `NAME=value`, also in the middle of words, quoted or not, with quotes that never close.
-fn assignments(text: &str, found: &mut Vec<Credential>) {
+fn assignments(text: &str, quotes: &Quotes, found: &mut Vec<Credential>) {
     let bytes = text.as_bytes();
-    let blanks = Blanks::of(text);
+    let (blanks, edits) = (Blanks::of(text), edits(text));
     let mut skip = 0;
     for equals in memchr::memchr_iter(b'=', bytes) {
         if equals < skip {
@@ -53,12 +53,15 @@ fn assignments(text: &str, found: &mut Vec<Credential>) {
         if name.is_empty() || bytes.get(equals + 1) == Some(&b'=') || !is_secret_name(name) {
             continue;
         }
-        let at = value(text, equals + 1, blanks.over(start));
+        let over = blanks.over(start);
+        let limit = if over.is_some() { text.len() } else { limit(text, quotes, edits, start, equals) };
+        let at = value(&text[..limit], equals + 1, over);
         // Names of packages with a version, as in `apk add pass=1.7.4`.
         let package = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-+.".contains(&b));
         let version =
             package && text[at.clone()].starts_with(|c: char| c.is_ascii_digit()) && text[at.clone()].contains('.');
-        let secret = !version && is_secret(name, &text[at.clone()]);
+        let secret =
+            !version && is_secret(name, &text[at.clone()]) && !(over.is_none() && is_example(text, quotes, &at));
         if secret || at.len() > LONG {
             skip = at.end;
         }
@@ -68,9 +71,20 @@ fn assignments(text: &str, found: &mut Vec<Credential>) {
     }
 }
 
+/// Whether the value at `at` is a plain word in a sentence that a command prints: "set token=abc in the config".
+fn is_example(text: &str, quotes: &Quotes, at: &Range<usize>) -> bool {
+    let plain = at.len() < 8 && text[at.clone()].bytes().all(|byte| byte.is_ascii_lowercase());
+    let behind = || {
+        let close = quotes.around(at.start)?.1;
+        text.get(at.end..close)?.strip_prefix(' ')?.split_ascii_whitespace().next()
+    };
+    plain && behind().is_some_and(is_of_sentences)
+}
+
 /// `"name": "value"`, `name: value` with a quoted value, as in JSON and YAML that a command writes.
-fn pairs_with_colon(text: &str, found: &mut Vec<Credential>) {
+fn pairs_with_colon(text: &str, quotes: &Quotes, found: &mut Vec<Credential>) {
     let bytes = text.as_bytes();
+    let edits = edits(text);
     let mut skip = 0;
     for colon in memchr::memchr_iter(b':', bytes) {
         if colon < skip {
@@ -86,7 +100,11 @@ fn pairs_with_colon(text: &str, found: &mut Vec<Credential>) {
         if name.is_empty() || !matches!(bytes.get(begin), Some(b'"' | b'\'')) || !is_secret_name(name) {
             continue;
         }
-        let at = value(text, begin, None);
+        let limit = limit(text, quotes, edits, name_start(bytes, end), colon);
+        if begin >= limit {
+            continue;
+        }
+        let at = value(&text[..limit], begin, None);
         let secret = is_secret(name, &text[at.clone()]);
         if secret || at.len() > LONG {
             skip = at.end;
@@ -108,10 +126,11 @@ fn urls(text: &str, found: &mut Vec<Credential>) {
         let user = &text[from..at_sign];
         let secret = match user.split_once(':') {
             Some((name, _)) => from + name.len() + 1..at_sign,
-            None if user.len() >= 20 => from..at_sign,
+            None if user.len() >= 20 && !super::looks::is_client_dsn(user, &text[end..]) => from..at_sign,
             None => continue,
         };
-        if is_secret("password", &text[secret.clone()]) && !super::names::is_placeholder_in_url(&text[secret.clone()]) {
+        if is_secret("password", &text[secret.clone()]) && !super::values::is_placeholder_in_url(&text[secret.clone()])
+        {
             let host = text[at_sign + 1..end].split(':').next().unwrap_or("");
             found.push(Credential { at: (secret.start, secret.end), name: format!("URL of {host}") });
         }
@@ -122,7 +141,7 @@ fn urls(text: &str, found: &mut Vec<Credential>) {
 const SCHEMES: &[&str] = &["bearer", "basic", "token", "digest", "apikey", "negotiate", "bot", "ssws"];
 
 /// `Authorization: Bearer x` and headers whose name promises a credential.
-fn headers(text: &str, found: &mut Vec<Credential>) {
+fn headers(text: &str, quotes: &Quotes, found: &mut Vec<Credential>) {
     let bytes = text.as_bytes();
     let mut words = Words { bytes, last: 0..0 };
     let mut skip = 0;
@@ -150,7 +169,8 @@ fn headers(text: &str, found: &mut Vec<Credential>) {
             begin = end + blank;
             end = if blank == 1 { words.end(begin) } else { end };
         }
-        if is_secret("token", &text[begin..end]) {
+        let start = colon - name.len();
+        if is_secret("token", &text[begin..end]) && (known || !is_prose(text, quotes, start, end)) {
             skip = end;
             found.push(Credential { at: (begin, end), name: format!("{name} header") });
         }
@@ -176,11 +196,44 @@ impl Words<'_> {
     }
 }
 
-/// [`is_secret_value`] by the beginning of a value.
-fn is_secret(name: &str, value: &str) -> bool {
-    let end = (0..=value.len().min(JUDGED)).rev().find(|&end| value.is_char_boundary(end)).unwrap_or(0);
-    is_secret_value(name, &value[..end])
+/// Whether what looks like a header, from `start` to `end`, is a part of a sentence: words before it, or behind it.
+fn is_prose(text: &str, quotes: &Quotes, start: usize, end: usize) -> bool {
+    let Some((open, close)) = quotes.around(start) else { return false };
+    let low = (open.max(start.saturating_sub(JUDGED))..=start).find(|&at| text.is_char_boundary(at)).unwrap_or(start);
+    let line = text[low..start].rsplit('\n').flat_map(|line| line.rsplit("\\n")).next().unwrap_or("");
+    line.trim().contains(' ')
+        || line.trim_end().ends_with(':')
+        || text.get(end..close).is_some_and(|rest| rest.starts_with(' ') && !rest.trim().is_empty())
 }
+
+/// Whether the text has commands that replace one text by another.
+fn edits(text: &str) -> bool {
+    ["sed ", "perl "].iter().any(|program| text.contains(program))
+}
+
+/// Where the value behind `mark` (`=`, `:`) of the name at `start` ends at the latest: at the end of the string in which
+/// the mark stands, and of the half of a replacement, `s/this/that/`.
+fn limit(text: &str, quotes: &Quotes, edits: bool, start: usize, mark: usize) -> usize {
+    let bytes = text.as_bytes();
+    let around = quotes.around(mark);
+    let end = around.map_or(bytes.len(), |(_, close)| close);
+    if !edits {
+        return end;
+    }
+    let low = start.saturating_sub(EDIT).max(around.map_or(0, |(open, _)| open));
+    let is_delimiter = |byte: u8| byte.is_ascii_punctuation() && !b"=_-.'\"\\".contains(&byte);
+    let before = &bytes[low..start];
+    let script = before.windows(2).enumerate().rev().find(|(at, pair)| {
+        let apart = at.checked_sub(1).is_none_or(|at| !before[at].is_ascii_alphabetic() && before[at] != b'_');
+        pair[0] == b's' && is_delimiter(pair[1]) && apart
+    });
+    let Some((_, pair)) = script else { return end };
+    let closes = |&at: &usize| bytes[at - 1] != b'\\';
+    memchr::memchr_iter(pair[1], &bytes[mark + 1..end]).map(|at| mark + 1 + at).find(closes).unwrap_or(end)
+}
+
+/// Bytes before a name in which the script begins that replaces it.
+const EDIT: usize = 256;
 
 /// `ENV NAME value`, the old form.
 fn env_with_blank(text: &str, found: &mut Vec<Credential>) {
@@ -196,30 +249,6 @@ fn env_with_blank(text: &str, found: &mut Vec<Credential>) {
         found.push(Credential { at: (start, start + value.len()), name: name.to_owned() });
     }
 }
-
-/// `machine HOST login NAME password VALUE`, the lines of a `.netrc` that a command writes.
-fn netrc(text: &str, found: &mut Vec<Credential>) {
-    let between = |c: char| c.is_ascii_whitespace() || matches!(c, '"' | '\'');
-    for place in memchr::memmem::find_iter(text.as_bytes(), "password") {
-        let low = (place.saturating_sub(NETRC)..=place).find(|&at| text.is_char_boundary(at)).unwrap_or(place);
-        let mut before =
-            text[low..place].rsplit("\\n").flat_map(|line| line.rsplit(between)).filter(|word| !word.is_empty());
-        let apart = text[..place].ends_with(between) || text[..place].ends_with("\\n");
-        if !apart || before.nth(1) != Some("login") {
-            continue;
-        }
-        let rest = &text[place + "password".len()..];
-        let value = rest.trim_start_matches(|c: char| c.is_ascii_whitespace());
-        let start = text.len() - value.len();
-        let end = value.find(|c: char| between(c) || c == '\\').map_or(text.len(), |end| start + end);
-        if value.len() < rest.len() && is_secret("password", &text[start..end]) {
-            found.push(Credential { at: (start, end), name: "a machine in .netrc".to_owned() });
-        }
-    }
-}
-
-/// Bytes before the word `password` that tell whether it stands in a `.netrc`.
-const NETRC: usize = 256;
 
 /// Where the name that ends at `end` begins.
 fn name_start(bytes: &[u8], end: usize) -> usize {
@@ -337,116 +366,4 @@ fn word_end(text: &str, from: usize) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn values(text: &str) -> Vec<(String, String)> {
-        credentials(text).into_iter().map(|found| (found.name.clone(), text[found.range()].to_owned())).collect()
-    }
-
-    #[test]
-    fn credentials_are_found_whole() {
-        for (text, wanted) in [
-            ("/bin/sh -c #(nop) ENV DB_PASSWORD=hunter2example", &["hunter2example"][..]),
-            ("ENV DB_PASSWORD=hunter2example API_TOKEN=abcd1234efgh", &["hunter2example", "abcd1234efgh"]),
-            ("ENV API_TOKEN=abcd1234=efgh5678", &["abcd1234=efgh5678"]),
-            ("ENV DB_PASSWORD=hunter2\\$example", &["hunter2\\$example"]),
-            ("ENV TOKEN=E", &["E"]),
-            ("ENV DB_PASSWORD=\"hunter2 example\"", &["hunter2 example"]),
-            ("ENV DB_PASSWORD=hunter2 example OTHER=x # buildkit", &["hunter2 example"]),
-            ("ENV DB_PASSWORD hunter2 example", &["hunter2 example"]),
-            ("/bin/sh -c echo it's fine && DB_PASSWORD=hunter2example ./x", &["hunter2example"]),
-            (
-                "/bin/sh -c curl -H 'Authorization: Bearer abcd1234efgh5678' https://example.com/x",
-                &["abcd1234efgh5678"],
-            ),
-            ("RUN |2 TOKEN=with blank VERSION=1 /bin/sh -c make # buildkit", &["with blank"]),
-            ("|1 NPM_TOKEN=abcd /bin/sh -c npm ci", &["abcd"]),
-            ("RUN curl -u user:pa55 https://x.example", &["pa55"]),
-            ("RUN curl -uuser:pa55 --proxy-user 'me:pr0xy' https://x.example", &["pa55", "pr0xy"]),
-            ("RUN mysql -uroot -psecr3t -e 'select 1'", &["secr3t"]),
-            ("RUN sh -c \"mysql -psecr3t\"", &["secr3t"]),
-            ("RUN tool --password secr3t --api-key=k3y", &["secr3t", "k3y"]),
-            ("RUN echo 'root:t00r' | chpasswd", &["t00r"]),
-            ("RUN echo root:t00r|chpasswd && true", &["t00r"]),
-            ("RUN printf 'a:b1\\nc:d2\\n' | chpasswd", &["b1", "d2"]),
-            ("RUN echo t0ken | docker login -u me --password-stdin", &["t0ken"]),
-            ("RUN docker login -u me -p t0ken r.example", &["t0ken"]),
-            ("RUN git clone https://me:t0ken@git.example/x.git", &["t0ken"]),
-            ("RUN openssl rsa -passin pass:hush -in k", &["hush"]),
-            ("RUN sshpass -p hush ssh h", &["hush"]),
-            ("RUN htpasswd -bc /etc/pw admin hush", &["hush"]),
-            ("RUN echo '{\"password\": \"hush\"}' > /x", &["hush"]),
-            ("RUN echo \"PASSWORD=hush\" >> .env", &["hush"]),
-            ("RUN PASS=ab\"cd ef\"gh ./x", &["ab\"cd ef\"gh"]),
-            ("RUN wget --header='PRIVATE-TOKEN: abc-def' https://x.example", &["abc-def"]),
-            ("RUN [\"sh\", \"-c\", \"mysql -psecr3t\"]", &["secr3t"]),
-            ("RUN echo \"machine x.example login me password t0ken\" > ~/.netrc", &["t0ken"]),
-            ("RUN printf 'machine x.example\\nlogin me\\npassword t0ken\\n' > ~/.netrc", &["t0ken"]),
-        ] {
-            let found: Vec<String> = values(text).into_iter().map(|(_, value)| value).collect();
-            assert_eq!(found, wanted, "{text}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_credential_is_left_alone() {
-        for text in [
-            "ENV COMPASS_VERSION=1.0.3",
-            "/bin/sh -c apk add --no-cache keyutils-libs=1.6.3-r3 pass=1.7.4-r2",
-            "ENV DB_PASSWORD_FILE=/run/secrets/db",
-            "ENV DB_PASSWORD=",
-            "|1 VERSION=1.2.3 /bin/sh -c make",
-            "RUN docker run -p 80:80 x",
-            "RUN mkdir -p /var/lib/app",
-            "RUN mysql -p -e x",
-            "RUN adduser -D --disabled-password app",
-            "RUN adduser --disabled-password --gecos '' app",
-            "RUN TOKEN=$(cat /run/secrets/t) PASSWORD=\"$PW\" PASS=${X} ./x",
-            "RUN curl -u \"$USER:$PASS\" https://x.example",
-            "RUN echo \"root:$PW\" | chpasswd",
-            "RUN --mount=type=secret,id=token,target=/run/t npm ci",
-            "RUN gpg --batch --keyserver hkps://keys.example --recv-keys \"$GPG_KEY\"",
-            "ENV GPG_KEY=E3FF2839C048B25C084DEBE9B26995E310250568",
-            "RUN key='B42F6819007F00F88E364FD4036A9C25BF357DD4'; gpg --recv-keys $key",
-            "RUN git clone https://git@github.com/x/y && curl https://x.example/a@b",
-            "RUN sed -i 's/http:\\/\\/a/b/' x; test -n \"$TOKEN\"",
-            "RUN echo \"deb [signed-by=/usr/share/keyrings/x.gpg] https://x.example stable main\"",
-            "RUN npm config set //r.example/:_authToken=${NPM_TOKEN}",
-            "RUN openssl req -newkey rsa:2048 -nodes -keyout k.pem -passout pass:$PW",
-            "RUN if [ \"$PASSWORD\" == \"x\" ]; then :; fi",
-            "RUN echo \"machine x.example login me password $PW\" > ~/.netrc",
-            "RUN echo give a login and a password please",
-        ] {
-            assert_eq!(values(text), [], "{text}");
-        }
-    }
-
-    /// A megabyte of each: what is read anew for every name does not come to an end.
-    #[test]
-    fn long_texts_are_read_once() {
-        for (piece, most) in [
-            ("X-Api-Key:", 1),
-            ("X-Api-Key:$", 1),
-            ("Authorization: Bearer ", 60_000),
-            ("PASSWORD=", 1),
-            ("PASSWORD=$", 1),
-            ("PASSWORD=\"$a\"", 1),
-            ("PASSWORD='a' ", 100_000),
-            ("\"password\":\"$a", 1),
-            ("docker a ", 0),
-            ("htpasswd ", 0),
-            ("chpasswd ", 0),
-            ("add_user rabbitmqctl ", 120_000),
-            ("echo a | ", 0),
-            ("login a password ", 100_000),
-            ("login a password", 1),
-            ("curl -u a:b; ", 100_000),
-        ] {
-            let text = piece.repeat((1 << 20) / piece.len());
-            assert!(credentials(&text).len() <= most, "{piece}: {}", credentials(&text).len());
-            let text = format!("ENV {text}");
-            assert!(credentials(&text).len() <= most.max(1), "ENV {piece}: {}", credentials(&text).len());
-        }
-    }
-}
+mod tests;

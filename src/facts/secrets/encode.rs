@@ -36,6 +36,13 @@ pub(super) fn crc32(bytes: &[u8]) -> u32 {
     crc.sum()
 }
 
+/// CRC-16 of XMODEM: polynomial 0x1021, begun with 0, nothing reflected.
+pub(super) fn crc16(bytes: &[u8]) -> u16 {
+    bytes.iter().fold(0, |sum, &byte| {
+        (0..8).fold(sum ^ u16::from(byte) << 8, |sum, _| if sum >> 15 == 1 { sum << 1 ^ 0x1021 } else { sum << 1 })
+    })
+}
+
 /// `value` in base 62, six digits, padded with `0`.
 pub(super) fn base62(value: u32) -> Vec<u8> {
     in_base(u64::from(value), 62, 6)
@@ -102,6 +109,17 @@ pub(super) fn from_base32(text: &[u8]) -> Option<Vec<u8>> {
     Some(out)
 }
 
+/// `bytes` in base32 (RFC 4648) without padding.
+pub(super) fn base32(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity((bytes.len() * 8).div_ceil(5));
+    for chunk in bytes.chunks(5) {
+        let word = chunk.iter().enumerate().fold(0u64, |word, (at, &byte)| word | u64::from(byte) << (32 - 8 * at));
+        let digits = (chunk.len() * 8).div_ceil(5);
+        out.extend((0..digits).map(|at| BASE32[(word >> (35 - 5 * at) & 31) as usize]));
+    }
+    out
+}
+
 /// The six checksum characters of a bech32 string with `prefix` and `data` (BIP 173), all in lower case; `None` when
 /// `data` holds a character that bech32 does not have.
 pub(super) fn bech32_checksum(prefix: &[u8], data: &[u8]) -> Option<Vec<u8>> {
@@ -138,6 +156,10 @@ mod tests {
         assert_eq!(base64(b"foob"), "Zm9vYg==");
         // RFC 4648, section 10
         assert_eq!(from_base32(b"MZXW6YTBOI").expect("base32"), b"foobar");
+        assert_eq!(base32(b"foobar"), b"MZXW6YTBOI");
+        assert_eq!(base32(b"fooba"), b"MZXW6YTB");
+        // The check value of CRC-16/XMODEM
+        assert_eq!(crc16(b"123456789"), 0x31c3);
         // BIP 173
         assert_eq!(bech32_checksum(b"a", b"").expect("bech32"), b"2uel5l");
         assert_eq!(base36(35 * 36 + 1, 4), b"00z1");

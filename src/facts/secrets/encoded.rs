@@ -1,40 +1,40 @@
 //! Secrets in another writing: base64 and hex runs, UTF-16, escapes of URLs, source and markup; one in the other to a small
-//! depth. Decodes stretches that a look at their own bytes picks, so that the answer does not depend on how a stream was
-//! cut, and the work stays in proportion to the bytes. Knows no token.
+//! depth. Decodes stretches that a look at their own bytes picks, cell by cell, so that the answer does not depend on how a
+//! stream was cut; a cell's budget keeps the work in proportion to the bytes. Knows no token.
 
-use super::AHEAD;
 use super::encode::base64_digit;
+use super::marks::{Beginnings, CELL, PAIRS, RUN, is_pair, is_run};
+use super::{AHEAD, BEHIND};
 use std::ops::Range;
 
 /// How deep writings may lie in one another.
 pub(super) const DEPTH: usize = 3;
 
-/// The shortest run of base64 and of hex that is decoded.
-const BASE64_LEAST: usize = 24;
+/// What is shorter is written as it is.
+pub(super) const LEAST: usize = 2 * PAIRS;
+
+/// The shortest hex that is decoded, digits.
 const HEX_LEAST: usize = 40;
 
-/// A long run is taken up anew where a multiple of this many bytes of the file lies in it.
-const LONG: u64 = 8 << 10;
+/// Decoded bytes that are looked into, for each byte of a cell, those of all depths: of text's writings, and of UTF-16.
+const TIMES: usize = 4;
 
-/// The shortest line that may go on in the next one, and how many more lines are joined.
+/// What goes on from the cell before is decoded from so many bytes before the cell, so that a token's left side is seen.
+const LEFT: usize = 256;
+
+/// The shortest line of base64 that may go on in the next one, and how many more lines are joined.
 const LINE_LEAST: usize = 56;
 const LINES: usize = 3;
 
-/// UTF-16 is read in pieces that begin at multiples of so many bytes, with so many before and behind.
-const WIDE: Grid = Grid { step: 4 << 10, before: 512, behind: 8 << 10, sight: 64 };
-/// Characters of UTF-16 in a row that are looked into.
+/// Characters in a row, none of them foreign to text, that UTF-16 is looked into for.
 const WIDE_LEAST: usize = 12;
 
-/// Text with escapes likewise.
-const ESCAPED: Grid = Grid { step: 8 << 10, before: 256, behind: 4 << 10, sight: 256 };
+/// Escapes that stand no further apart are read together, with so many bytes behind.
+const NEAR: usize = 1 << 10;
 
-struct Grid {
-    step: u64,
-    before: usize,
-    behind: usize,
-    /// So far behind a piece lies what makes it worth a look.
-    sight: usize,
-}
+/// So far behind its cell a row of escapes goes on, as long as they stand this near.
+const GOES_ON: usize = 4 << 10;
+const DENSE: usize = 256;
 
 /// A way to write bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,17 +66,46 @@ pub(super) fn told(writings: &[Writing]) -> String {
     format!("in {}", parts.join(" in "))
 }
 
+/// Decoded bytes that may still be looked into in a cell.
+#[derive(Debug)]
+pub(super) struct Allowance {
+    left: usize,
+    /// Whether it did not suffice.
+    pub(super) spent: bool,
+}
+
+impl Allowance {
+    pub(super) fn of_a_cell() -> Self {
+        Self { left: TIMES * CELL, spent: false }
+    }
+
+    /// Whether so many more bytes may be looked into.
+    fn covers(&mut self, count: usize) -> bool {
+        self.spent |= count > self.left;
+        self.left = self.left.saturating_sub(count);
+        !self.spent
+    }
+}
+
 /// A decoded stretch.
 #[derive(Debug)]
 pub(super) struct Decoded {
     pub(super) writing: Writing,
     pub(super) bytes: Vec<u8>,
-    /// Where bytes stand in what was decoded: (decoded, source), in order. From one to the next both count on alike.
-    places: Vec<(u32, u32)>,
-    /// What begins outside of this range belongs to another stretch.
+    /// Where bytes stand in what was decoded, in order.
+    places: Vec<Place>,
+    /// What begins outside of this range belongs to another stretch, or cannot be told for its left side is not seen.
     own: Range<usize>,
     /// Whether all of the stretch's end is here.
     pub(super) ends: bool,
+}
+
+/// From here on to the next place, `units.0` decoded bytes are written in `units.1`.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    decoded: usize,
+    source: usize,
+    units: (usize, usize),
 }
 
 impl Decoded {
@@ -84,111 +113,280 @@ impl Decoded {
         Self { writing, bytes: Vec::new(), places: Vec::new(), own, ends: true }
     }
 
-    fn push(&mut self, bytes: &[u8], place: usize) {
-        self.end(place);
-        self.bytes.extend_from_slice(bytes);
-    }
-
-    /// What comes next stands at `place`.
-    fn end(&mut self, place: usize) {
-        let number = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
-        self.places.push((number(self.bytes.len()), number(place)));
+    /// What comes next stands at `source`.
+    fn next_at(&mut self, source: usize, units: (usize, usize)) {
+        self.places.push(Place { decoded: self.bytes.len(), source, units });
     }
 
     fn place(&self, decoded: usize) -> Option<usize> {
-        let after = self.places.partition_point(|(known, _)| *known as usize <= decoded);
-        let (known, place) = self.places.get(after.checked_sub(1)?)?;
-        Some(*place as usize + decoded - *known as usize)
+        let after = self.places.partition_point(|place| place.decoded <= decoded);
+        let Place { decoded: known, source, units } = *self.places.get(after.checked_sub(1)?)?;
+        let behind = decoded - known;
+        Some(source + behind / units.0 * units.1 + behind % units.0)
     }
 
-    /// Where `range` of the decoded bytes stands; `None` when it is another stretch's, or is written plainly.
+    /// Where `range` of the decoded bytes stands; `None` when it is another stretch's, is written plainly, or goes on behind
+    /// what is seen.
     pub(super) fn source(&self, range: &Range<usize>) -> Option<Range<usize>> {
         let (from, to) = (self.place(range.start)?, self.place(range.end)?);
-        (self.own.contains(&from) && to > from + range.len()).then_some(from..to)
+        let whole = self.ends || range.end < self.bytes.len();
+        (whole && self.own.contains(&from) && to > from + range.len()).then_some(from..to)
     }
 }
 
-/// Gives every stretch of `bytes` that begins in `starts` and reads as something else; `offset` is where `bytes` begin in
-/// the file, `ends` whether they end where the file does.
-pub(super) fn each_decoded(bytes: &[u8], starts: Range<usize>, offset: u64, ends: bool, mut take: impl FnMut(Decoded)) {
-    each_run(bytes, starts.clone(), offset, |start| {
-        if let Some(decoded) = base64(bytes, start, ends) {
-            take(decoded);
-        }
-        if let Some(decoded) = hex(bytes, start, ends) {
-            take(decoded);
-        }
-    });
-    WIDE.each(bytes, starts.clone(), offset, is_wide, |piece, own| wide(bytes, piece, &own, ends, &mut take));
-    ESCAPED.each(bytes, starts, offset, has_escape, |piece, own| {
-        let decoded = unescape(bytes, piece, own, ends);
-        take(decoded);
-    });
+/// Bytes of a file, or of what was decoded.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stretch<'a> {
+    pub(super) bytes: &'a [u8],
+    /// Where `bytes` begin in the file.
+    pub(super) offset: u64,
+    /// Whether they end where the file ends.
+    pub(super) ends: bool,
 }
 
-impl Grid {
-    /// Gives each piece that begins in `starts` and that `is_worth` it: the piece with its surroundings, and alone.
-    fn each(
-        &self,
-        bytes: &[u8],
-        starts: Range<usize>,
-        offset: u64,
-        is_worth: impl Fn(&[u8]) -> bool,
-        mut take: impl FnMut(Range<usize>, Range<usize>),
+/// What may be seen of a stretch from one of its cells.
+struct View<'a> {
+    bytes: &'a [u8],
+    cell: Range<usize>,
+    low: usize,
+    high: usize,
+    /// Whether nothing comes behind `high`.
+    ends: bool,
+}
+
+impl<'a> Stretch<'a> {
+    /// The cells that begin in `starts`.
+    pub(super) fn cells(self, starts: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+        let length = move |at: usize| CELL - ((self.offset + at as u64) % CELL as u64) as usize;
+        let first = match starts.start {
+            0 => 0,
+            start => start + length(start) % CELL,
+        };
+        std::iter::successors(Some(first), move |&at| Some(at + length(at)))
+            .take_while(move |&at| at < starts.end.min(self.bytes.len()))
+            .map(move |at| at..(at + length(at)).min(self.bytes.len()))
+    }
+
+    fn view(self, cell: Range<usize>) -> View<'a> {
+        let low = cell.start.saturating_sub(BEHIND);
+        let high = self.bytes.len().min(cell.start + AHEAD);
+        View { bytes: self.bytes, low, high, ends: self.ends && high == self.bytes.len(), cell }
+    }
+
+    /// Gives every run of UTF-16 that begins in `cell`, as far as the allowance goes.
+    pub(super) fn each_wide(
+        self,
+        beginnings: &Beginnings,
+        cell: Range<usize>,
+        allowance: &mut Allowance,
+        mut take: impl FnMut(Decoded, &mut Allowance),
     ) {
-        let mut start = starts.start;
-        if start > 0 {
-            start += usize::try_from((offset + start as u64).wrapping_neg() % self.step).unwrap_or(0);
-        }
-        while start < starts.end {
-            let step = self.step - (offset + start as u64) % self.step;
-            let next = start + usize::try_from(step).unwrap_or(1);
-            let own = start..next.min(bytes.len());
-            if is_worth(&bytes[start..(next + self.sight).min(bytes.len())]) {
-                take(start.saturating_sub(self.before)..(next + self.behind).min(bytes.len()), own);
+        let view = self.view(cell);
+        for &start in &beginnings.pairs {
+            if let Some(decoded) = view.wide(start) {
+                if !allowance.covers(decoded.bytes.len()) {
+                    return;
+                }
+                take(decoded, allowance);
             }
-            start = next;
         }
+    }
+
+    /// Gives everything else that begins in `cell` and reads as something other than it is, as far as the allowance goes.
+    pub(super) fn each_written(
+        self,
+        beginnings: &Beginnings,
+        cell: Range<usize>,
+        allowance: &mut Allowance,
+        mut take: impl FnMut(Decoded, &mut Allowance),
+    ) {
+        let view = self.view(cell);
+        let mut read = |decoded: Option<Decoded>| {
+            let Some(decoded) = decoded else { return true };
+            let covered = allowance.covers(decoded.bytes.len());
+            if covered {
+                take(decoded, allowance);
+            }
+            covered
+        };
+        for &start in &beginnings.runs {
+            if !view.each_run(start, &mut read) {
+                return;
+            }
+        }
+        view.each_row(&beginnings.marks, &mut read);
     }
 }
 
-fn is_run(byte: u8) -> bool {
-    base64_digit(byte) < 64
-}
+impl View<'_> {
+    /// What may belong to a stretch that goes on to `end`, from `start` on: what begins in the next cell is found there
+    /// when the end is not seen here.
+    fn own(&self, start: usize, end: usize) -> Range<usize> {
+        start..if end < self.high || self.ends { usize::MAX } else { self.cell.end }
+    }
 
-/// Calls `take` where a run of base64 digits of either alphabet begins, or is taken up anew.
-fn each_run(bytes: &[u8], starts: Range<usize>, offset: u64, mut take: impl FnMut(usize)) {
-    let mut at = starts.start;
-    // A run that is long enough covers one of every so many bytes.
-    let mut probe = at;
-    while probe < bytes.len() && at < starts.end {
-        if !is_run(bytes[probe]) {
-            at = probe + 1;
-            probe = at + BASE64_LEAST - 1;
-            continue;
+    /// Where that which goes on from before the cell began, as far as it is seen; `None` when the cell it began in sees
+    /// all of it.
+    fn began(&self, start: usize, end: usize, unit: usize, goes_on: impl Fn(usize) -> bool) -> Option<usize> {
+        let mut begin = start;
+        while begin >= self.low + unit && goes_on(begin - unit) {
+            begin -= unit;
         }
-        let begin = bytes[at..probe].iter().rposition(|&byte| !is_run(byte)).map_or(at, |last| at + last + 1);
-        if begin >= starts.end {
-            return;
+        let seen = begin >= self.low + unit && end < self.cell.start + CELL;
+        (!seen).then_some(begin.max(start.saturating_sub(LEFT)))
+    }
+
+    /// Gives what the run of digits at `start` may be; false when there is no more to read.
+    fn each_run(&self, start: usize, read: &mut impl FnMut(Option<Decoded>) -> bool) -> bool {
+        if start > self.cell.start || start == 0 || !is_run(self.bytes[start - 1]) {
+            let own = |end| self.own(start, end);
+            return read(self.base64(start, own)) && read(self.hex(start, own));
         }
-        let most = bytes.len().min(probe + AHEAD);
-        let end = bytes[probe..most].iter().position(|&byte| !is_run(byte)).map_or(most, |length| probe + length);
-        let fresh = begin == 0 || !is_run(bytes[begin - 1]);
-        if fresh && end - begin >= BASE64_LEAST {
-            take(begin);
+        let rest = &self.bytes[start..self.high];
+        let end = rest.iter().position(|&byte| !is_run(byte)).map_or(self.high, |length| start + length);
+        let Some(begin) = self.began(start, end, 1, |at| is_run(self.bytes[at])) else { return true };
+        let own = |end| self.own(start, end);
+        // Where its quads began is not known.
+        (0..4).all(|phase| read(self.base64(begin + phase, own)))
+            && (0..2).all(|phase| read(self.hex(begin + phase, own)))
+    }
+
+    /// The base64 at `start` when it begins with text.
+    fn base64(&self, start: usize, own: impl Fn(usize) -> Range<usize>) -> Option<Decoded> {
+        // Names and paths end here: their first bytes are none of text.
+        let bytes = &self.bytes[..self.high];
+        let first = bytes.get(start..start + RUN)?;
+        if !first.chunks(4).take(4).all(|quad| word(quad).iter().all(|&byte| is_text(byte))) {
+            return None;
         }
-        let mut again = begin + usize::try_from((offset + begin as u64).wrapping_neg() % LONG).unwrap_or(0);
-        while again < end.min(starts.end) {
-            let long = bytes.get(again..again + BASE64_LEAST).is_some_and(|run| run.iter().all(|&byte| is_run(byte)));
-            if long && (again > begin || !fresh) {
-                for phase in 0..4 {
-                    take(again + phase);
+        let mut decoded = Decoded::new(Writing::Base64, 0..0);
+        let (mut at, mut lines) = (start, 0);
+        // Digits that the line before left over.
+        let mut left: Vec<u8> = Vec::new();
+        loop {
+            let line = at;
+            let rest = &bytes[at..];
+            let run = &rest[..rest.iter().position(|&byte| !is_run(byte)).unwrap_or(rest.len())];
+            at += run.len();
+            let mut digits = run;
+            if !left.is_empty() {
+                let (more, behind) = digits.split_at(digits.len().min(4 - left.len()));
+                left.extend_from_slice(more);
+                if left.len() == 4 {
+                    decoded.bytes.extend_from_slice(&word(&left));
+                    left.clear();
                 }
+                digits = behind;
             }
-            again += LONG as usize;
+            decoded.next_at(at - digits.len(), (3, 4));
+            let quads = digits.chunks_exact(4);
+            left.extend_from_slice(quads.remainder());
+            quads.for_each(|quad| decoded.bytes.extend_from_slice(&word(quad)));
+            if !left.is_empty() {
+                decoded.next_at(at - left.len(), (3, 4));
+            }
+            // Lines of the usual lengths go on.
+            let breaks = bytes[at..].iter().take(2).take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
+            if breaks == 0 || at - line < LINE_LEAST || lines == LINES {
+                break;
+            }
+            at += breaks;
+            lines += 1;
         }
-        at = end;
-        probe = at + BASE64_LEAST - 1;
+        if left.len() > 1 {
+            decoded.bytes.extend_from_slice(&word(&left)[..left.len() - 1]);
+        }
+        decoded.own = own(at);
+        decoded.ends = at < bytes.len() || self.ends;
+        let padding = bytes[at..].iter().take(2).take_while(|&&byte| byte == b'=').count();
+        decoded.next_at(at + padding, (1, 1));
+        Some(decoded)
+    }
+
+    /// The hex at `start` when it begins with text.
+    fn hex(&self, mut start: usize, own: impl Fn(usize) -> Range<usize>) -> Option<Decoded> {
+        let bytes = &self.bytes[..self.high];
+        if bytes[start.min(bytes.len())..].starts_with(b"0x") {
+            start += 2;
+        }
+        let first = bytes.get(start..start + HEX_LEAST)?;
+        if !first.chunks_exact(2).take(HEX_LEAST / 4).all(|pair| hex_byte(pair).is_some_and(is_text)) {
+            return None;
+        }
+        let mut decoded = Decoded::new(Writing::Hex, 0..0);
+        decoded.next_at(start, (1, 2));
+        decoded.bytes.extend(bytes[start..].chunks_exact(2).map_while(hex_byte));
+        let end = start + 2 * decoded.bytes.len();
+        decoded.own = own(end);
+        decoded.ends = end + 1 < bytes.len() || self.ends;
+        decoded.next_at(end, (1, 1));
+        (end - start >= HEX_LEAST).then_some(decoded)
+    }
+
+    /// The UTF-16 of either order whose characters begin at `start`, when it has enough of text.
+    fn wide(&self, start: usize) -> Option<Decoded> {
+        let bytes = &self.bytes[..self.high];
+        let pairs = (start..).step_by(2).take_while(|&at| is_pair(bytes, at)).count();
+        // The NUL behind a character is its own or the next one's; behind the last one there may be none.
+        let last = start + 2 * pairs;
+        let alone = bytes.get(last).is_some_and(|&byte| byte != 0);
+        let end = last + usize::from(alone);
+        let fresh = start >= self.cell.start + 2 || start < 2 || !is_pair(bytes, start - 2);
+        let begin = if fresh { start } else { self.began(start, end, 2, |at| is_pair(bytes, at))? };
+        let mut decoded = Decoded::new(Writing::Utf16, self.own(start, end));
+        decoded.next_at(begin, (1, 2));
+        decoded.bytes.extend(bytes[begin..end].iter().step_by(2));
+        decoded.ends = end + 1 < bytes.len() || self.ends;
+        decoded.next_at(end, (1, 1));
+        let text = decoded.bytes.split(|&byte| !is_text(byte)).any(|text| text.len() >= WIDE_LEAST);
+        text.then_some(decoded)
+    }
+
+    /// Gives each row of escapes that stand near to one another, read.
+    fn each_row(&self, marks: &[usize], read: &mut impl FnMut(Option<Decoded>) -> bool) {
+        let bytes = &self.bytes[..self.high];
+        let mut marks = marks.iter().copied().filter(|&at| may_be_in_a_token(&bytes[at..])).peekable();
+        while let Some(first) = marks.next() {
+            let mut last = first;
+            while let Some(next) = marks.next_if(|&next| next - last <= NEAR) {
+                last = next;
+            }
+            let beyond = self.cell.end..bytes.len().min(self.cell.end + GOES_ON);
+            while let near @ 1.. = beyond.end.min(last + DENSE + 1).saturating_sub(beyond.start.max(last + 1)) {
+                let from = beyond.start.max(last + 1);
+                let found = memchr::memchr3_iter(b'%', b'\\', b'&', &bytes[from..from + near]);
+                let Some(next) = found.map(|at| from + at).find(|&at| may_be_in_a_token(&bytes[at..])) else { break };
+                last = next;
+            }
+            let row = first.saturating_sub(LEFT).max(self.low)..bytes.len().min(last + NEAR);
+            if !read(Some(self.unescape(row))) {
+                return;
+            }
+        }
+    }
+
+    /// `row` with its escapes read.
+    fn unescape(&self, row: Range<usize>) -> Decoded {
+        // What stands before the first byte of the row decides what may begin there.
+        let own = if row.start == 0 { 0 } else { row.start + 1 }..usize::MAX;
+        let mut decoded = Decoded::new(Writing::Escapes, own);
+        decoded.ends = self.ends && row.end == self.bytes.len();
+        let mut plain = row.start;
+        let marks = memchr::memchr3_iter(b'%', b'\\', b'&', &self.bytes[row.clone()]);
+        for at in marks.map(|at| row.start + at) {
+            let escape = if at < plain { None } else { escape(&self.bytes[at..row.end]) };
+            let Some((byte, length)) = escape else { continue };
+            if at > plain {
+                decoded.next_at(plain, (1, 1));
+                decoded.bytes.extend_from_slice(&self.bytes[plain..at]);
+            }
+            decoded.next_at(at, (1, length));
+            decoded.bytes.push(byte);
+            plain = at + length;
+        }
+        decoded.next_at(plain, (1, 1));
+        decoded.bytes.extend_from_slice(&self.bytes[plain..row.end.max(plain)]);
+        decoded
     }
 }
 
@@ -204,106 +402,9 @@ fn word(digits: &[u8]) -> [u8; 3] {
     [a, b, c]
 }
 
-/// Reads the run of base64 at `start` when it begins with text.
-fn base64(bytes: &[u8], start: usize, ends: bool) -> Option<Decoded> {
-    // Names and paths end here: their first bytes are none of text.
-    let first = bytes.get(start..start + BASE64_LEAST)?;
-    if !first.chunks(4).take(4).all(|quad| word(quad).iter().all(|&byte| is_text(byte))) {
-        return None;
-    }
-    let most = bytes.len().min(start + AHEAD);
-    let mut decoded = Decoded::new(Writing::Base64, 0..usize::MAX);
-    let (mut at, mut lines) = (start, 0);
-    // Digits that the line before left over, and where they stand.
-    let (mut quad, mut place) = (Vec::with_capacity(4), start);
-    loop {
-        let line = at;
-        let run = bytes[at..most].iter().position(|&byte| !is_run(byte)).unwrap_or(most - at);
-        for &digit in &bytes[at..at + run] {
-            if quad.is_empty() {
-                place = at;
-            }
-            quad.push(digit);
-            at += 1;
-            if quad.len() == 4 {
-                decoded.push(&word(&quad), place);
-                quad.clear();
-            }
-        }
-        // Lines of the usual lengths go on.
-        let breaks = bytes[at..most].iter().take(2).take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
-        if breaks == 0 || at - line < LINE_LEAST || lines == LINES {
-            break;
-        }
-        at += breaks;
-        lines += 1;
-    }
-    if quad.len() > 1 {
-        decoded.push(&word(&quad)[..quad.len() - 1], place);
-    }
-    decoded.ends = at < most || ends;
-    let padding = bytes[at..most].iter().take(2).take_while(|&&byte| byte == b'=').count();
-    decoded.end(at + padding);
-    Some(decoded)
-}
-
-/// Reads the run of hex at `start` when it begins with text.
-fn hex(bytes: &[u8], start: usize, ends: bool) -> Option<Decoded> {
-    let most = bytes.len().min(start + AHEAD);
-    let digit = |at: usize| char::from(bytes[at]).to_digit(16);
-    let mut decoded = Decoded::new(Writing::Hex, 0..usize::MAX);
-    let mut at = start;
-    while at + 1 < most
-        && let (Some(high), Some(low)) = (digit(at), digit(at + 1))
-    {
-        let byte = (high << 4 | low) as u8;
-        if decoded.bytes.len() < HEX_LEAST / 4 && !is_text(byte) {
-            return None;
-        }
-        decoded.push(&[byte], at);
-        at += 2;
-    }
-    decoded.ends = at + 1 < most || ends;
-    decoded.end(at);
-    (at - start >= HEX_LEAST).then_some(decoded)
-}
-
-/// Whether somewhere in `piece` every other byte is NUL.
-fn is_wide(piece: &[u8]) -> bool {
-    // Where letters stand among three characters.
-    let letters = |chunk: &[u8], first: usize| {
-        chunk.iter().take(6).enumerate().all(|(at, &byte)| (byte != 0) == (at % 2 == first))
-    };
-    piece.chunks_exact(16).any(|chunk| letters(chunk, 0) || letters(chunk, 1))
-}
-
-/// Gives the text of every run of UTF-16 in `piece`, of either order: characters with NULs between them.
-fn wide(bytes: &[u8], piece: Range<usize>, own: &Range<usize>, ends: bool, take: &mut impl FnMut(Decoded)) {
-    for parity in 0..2 {
-        let mut at = piece.start + parity;
-        while at < piece.end {
-            if bytes.get(at + 1) != Some(&0) || bytes.get(at + 3) != Some(&0) {
-                at += 2;
-                continue;
-            }
-            let mut decoded = Decoded::new(Writing::Utf16, own.clone());
-            while at < piece.end && bytes[at] != 0 && is_text(bytes[at]) {
-                decoded.push(&bytes[at..=at], at);
-                at += 2;
-                // The NUL behind a character is its own or the next one's; behind the last one there may be none.
-                if bytes.get(at - 1) != Some(&0) {
-                    break;
-                }
-            }
-            if decoded.bytes.len() >= WIDE_LEAST {
-                decoded.ends = at < piece.end || ends && piece.end == bytes.len();
-                decoded.end(at.min(bytes.len()));
-                take(decoded);
-            } else if decoded.bytes.is_empty() {
-                at += 2;
-            }
-        }
-    }
+fn hex_byte(pair: &[u8]) -> Option<u8> {
+    let digit = |at: usize| char::from(*pair.get(at)?).to_digit(16);
+    Some((digit(0)? << 4 | digit(1)?) as u8)
 }
 
 /// What stands between `&` and `;` for a byte, beside numbers.
@@ -349,24 +450,12 @@ fn escape(bytes: &[u8]) -> Option<(u8, usize)> {
     }
 }
 
-fn has_escape(piece: &[u8]) -> bool {
-    memchr::memchr3_iter(b'%', b'\\', b'&', piece).any(|at| escape(&piece[at..]).is_some())
-}
-
-/// `piece` with its escapes read.
-fn unescape(bytes: &[u8], piece: Range<usize>, own: Range<usize>, ends: bool) -> Decoded {
-    let mut decoded = Decoded::new(Writing::Escapes, own);
-    decoded.ends = ends && piece.end == bytes.len();
-    let mut plain = piece.start;
-    let marks = memchr::memchr3_iter(b'%', b'\\', b'&', &bytes[piece.clone()]);
-    for at in marks.map(|at| piece.start + at) {
-        let read = if at < plain { None } else { escape(&bytes[at..piece.end]) };
-        let Some((byte, length)) = read else { continue };
-        decoded.push(&bytes[plain..at], plain);
-        decoded.push(&[byte], at);
-        plain = at + length;
+/// Whether an escape begins here that stands for a byte of a token, or for one that another escape begins with.
+fn may_be_in_a_token(bytes: &[u8]) -> bool {
+    let Some((byte, length)) = escape(bytes) else { return false };
+    match byte {
+        b'&' => bytes.get(length) == Some(&b'#'),
+        b'\n' | b'\r' | b'!' | b'#'..=b'%' | b'*'..=b';' | b'=' | b'?'..=b'_' | b'a'..=b'z' | b'|' | b'~' => true,
+        _ => false,
     }
-    decoded.push(&bytes[plain.min(piece.end)..piece.end], plain);
-    decoded.end(plain.max(piece.end));
-    decoded
 }

@@ -21,6 +21,8 @@ pub struct Extent {
     pub first: bool,
     /// Whether it ends here.
     pub last: bool,
+    /// Whether the file is known to be no text: its lines need not be counted. Told for speed, so late is not wrong.
+    pub binary: bool,
 }
 
 /// How many anchors of one rule in one stretch of a file led to finds. The first so many stand, whichever buffer they

@@ -5,6 +5,7 @@ use super::extent::{Extent, Room, newlines};
 use super::spec::SecretRule;
 use crate::model::{Confidence, SecretInfo, Severity};
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 /// Bytes of a file's beginning that decide whether it is text.
 const HEAD: u64 = 8 << 10;
@@ -14,6 +15,17 @@ const HEAD: u64 = 8 << 10;
 pub struct Finds {
     pub(super) finds: Vec<Find>,
     pub(super) parts: Vec<Part>,
+    pub(super) spent: Vec<Spent>,
+}
+
+/// A file with more written in another way than is looked into.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spent {
+    pub(super) entry: u32,
+    /// Whether it is written so only if the file is text.
+    pub(super) in_text: bool,
+    /// Whether it is text, as far as one buffer can tell.
+    pub(super) text: Option<bool>,
 }
 
 /// A secret, with its place as far as one buffer can tell it.
@@ -34,11 +46,14 @@ pub(super) struct Find {
     pub(super) column: u32,
     pub(super) program: Option<bool>,
     pub(super) text: Option<bool>,
+    /// Whether it counts only if the file is text.
+    pub(super) in_text: bool,
     pub(super) hash: String,
     pub(super) severity: Severity,
     pub(super) confidence: Confidence,
     pub(super) detail: String,
     pub(super) redacted: String,
+    pub(super) given: usize,
 }
 
 /// What a block told about a part of a file that later buffers do not see again.
@@ -61,30 +76,32 @@ impl Part {
         let begin = extent.at.max(new).min(end);
         let bytes = &buffer[begin..end];
         let from = extent.file + (begin - extent.at) as u64;
-        let head = usize::try_from(HEAD.saturating_sub(from)).unwrap_or(0).min(bytes.len());
         let mut magic = [0; 4];
         for (at, slot) in magic.iter_mut().enumerate() {
             if let Some(byte) = (at as u64).checked_sub(from).and_then(|at| bytes.get(at as usize)) {
                 *slot = *byte;
             }
         }
-        Self {
-            entry: extent.entry,
-            from,
-            newlines: newlines(bytes),
-            nul: memchr::memchr(0, &bytes[..head]).is_some(),
-            magic,
-        }
+        let nul = !is_text_at(from, bytes);
+        let newlines = if nul || extent.binary { 0 } else { newlines(bytes) };
+        Self { entry: extent.entry, from, newlines, nul, magic }
     }
 }
 
 /// Whether a file that begins so is text: no NUL in its first 8 KiB.
 pub(super) fn is_text(file: &[u8]) -> bool {
-    memchr::memchr(0, &file[..file.len().min(HEAD as usize)]).is_none()
+    is_text_at(0, file)
+}
+
+/// Whether a file with these bytes at `from` may be text.
+#[must_use]
+pub fn is_text_at(from: u64, bytes: &[u8]) -> bool {
+    let head = usize::try_from(HEAD.saturating_sub(from)).unwrap_or(usize::MAX).min(bytes.len());
+    memchr::memchr(0, &bytes[..head]).is_none()
 }
 
 /// Whether a file that begins so is a program or a library of object files: ELF, Mach-O (also universal), PE, ar.
-pub(super) fn is_program(file: &[u8]) -> bool {
+pub(in crate::facts) fn is_program(file: &[u8]) -> bool {
     matches!(
         file,
         [0x7f, b'E', b'L', b'F', ..]
@@ -101,18 +118,32 @@ impl Finds {
     pub fn absorb(&mut self, other: Self) {
         self.finds.extend(other.finds);
         self.parts.extend(other.parts);
+        self.spent.extend(other.spent);
     }
 
     /// The hits of the whole layer, sorted, once all its buffers are scanned. Of several secrets in the same place the
-    /// longer one stands, then the worse. `rules` are those of the patterns that scanned.
+    /// longer one stands, then the worse, then the one whose format says more. `rules` are those of the patterns that scanned.
     #[must_use]
     pub fn hits(mut self, rules: &[SecretRule]) -> Vec<Hit> {
         let mut parts = std::mem::take(&mut self.parts);
         parts.sort_unstable();
+        self.finds.retain(|find| !find.in_text || is_text_file(find.text, find.entry, &parts));
         let mut hits: Vec<Hit> =
             self.settle(rules, Room::default()).into_iter().map(|find| hit(find, &parts, rules)).collect();
         hits.sort();
         hits
+    }
+
+    /// The files that are not looked into wholly, in order: more is written in them in another way than may be decoded.
+    #[must_use]
+    pub fn cut_short(&self) -> BTreeSet<u32> {
+        if self.spent.is_empty() {
+            return BTreeSet::new();
+        }
+        let mut parts = self.parts.clone();
+        parts.sort_unstable();
+        let counts = |spent: &&Spent| !spent.in_text || is_text_file(spent.text, spent.entry, &parts);
+        self.spent.iter().filter(counts).map(|spent| spent.entry).collect()
     }
 
     /// Doubles and what exceeds a stretch's share of `room` removed; by entry and place.
@@ -135,11 +166,12 @@ impl Finds {
         });
         let name = |find: &Find| &rules[usize::from(find.rule)].name;
         finds.sort_by(|a, b| {
-            (a.entry, a.start, Reverse(a.length), Reverse(a.severity), name(a)).cmp(&(
+            (a.entry, a.start, Reverse(a.length), Reverse(a.severity), Reverse(a.given), name(a)).cmp(&(
                 b.entry,
                 b.start,
                 Reverse(b.length),
                 Reverse(b.severity),
+                Reverse(b.given),
                 name(b),
             ))
         });
@@ -158,20 +190,29 @@ impl Finds {
     }
 }
 
+/// What is known of file `entry`, sorted.
+fn parts_of(parts: &[Part], entry: u32) -> &[Part] {
+    let first = parts.partition_point(|part| part.entry < entry);
+    let count = parts[first..].partition_point(|part| part.entry == entry);
+    &parts[first..first + count]
+}
+
+/// Whether a file is text: by `known`, or by all its parts.
+fn is_text_file(known: Option<bool>, entry: u32, parts: &[Part]) -> bool {
+    known.unwrap_or_else(|| !parts_of(parts, entry).iter().any(|part| part.nul))
+}
+
 fn hit(find: Find, parts: &[Part], rules: &[SecretRule]) -> Hit {
-    let first = parts.partition_point(|part| part.entry < find.entry);
-    let mine = parts[first..].iter().take_while(|part| part.entry == find.entry);
-    let (mut newlines, mut nul, mut magic) = (find.lines, false, [0u8; 4]);
-    for part in mine {
+    let (mut newlines, mut magic) = (find.lines, [0u8; 4]);
+    for part in parts_of(parts, find.entry) {
         if part.from < find.origin && !find.absolute {
             newlines += part.newlines;
         }
-        nul |= part.nul;
         for (slot, byte) in magic.iter_mut().zip(part.magic) {
             *slot |= byte;
         }
     }
-    let text = find.text.unwrap_or(!nul);
+    let text = is_text_file(find.text, find.entry, parts);
     let place = |number: i64| if text { u32::try_from(number).unwrap_or(u32::MAX) } else { 0 };
     let rule = &rules[usize::from(find.rule)].name;
     Hit {

@@ -2,8 +2,9 @@
 //! looks like a live secret lies in the repository. Not for use as a credential: the seed gives it all away.
 
 use super::encode::base64;
+use super::inside::part;
 use super::pattern::Patterns;
-use super::spec::{Piece, Structure, Template};
+use super::spec::{Inside, Piece, Structure, Template};
 use super::verify::checksum;
 
 /// A generator of numbers (splitmix64).
@@ -27,9 +28,23 @@ impl Numbers {
     }
 }
 
-/// A value of the type that rule `kind` names; `kind/1` makes one by the rule's second template, and so on. Private keys
-/// also come as `private-key/pkcs8`, `/ec`, `/openssh`, `/encrypted`. `None` for an unknown kind. The same seed gives the
-/// same value.
+/// What makes a value a near miss.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flaw {
+    /// Without the word that has to stand near.
+    Bare,
+    /// One character is missing.
+    Short,
+    /// One character is of another alphabet.
+    Wrong,
+    /// It is a part of a longer word.
+    Glued,
+}
+
+/// A value of the type that rule `kind` names; `kind/1` makes one by the rule's second template, and so on. `kind/1/short`
+/// lacks a character, `/wrong` has one of another alphabet, `/glued` is part of a longer word; `/bare` lacks the word that
+/// has to stand near, as does `/short-bare`. Private keys also come as `private-key/pkcs8`, `/ec`,
+/// `/openssh`, `/encrypted`, `/jwk`, `/pgp`, `/putty`, `/openvpn`. `None` for an unknown kind. The same seed gives the same value.
 #[must_use]
 pub fn generate(patterns: &Patterns, kind: &str, seed: u64) -> Option<String> {
     let (name, variant) = kind.split_once('/').unwrap_or((kind, ""));
@@ -41,32 +56,70 @@ pub fn generate(patterns: &Patterns, kind: &str, seed: u64) -> Option<String> {
         Some(Structure::ServiceAccount) => return private_key("pkcs8", &mut numbers).map(|key| service_account(&key)),
         None => {}
     }
+    let (variant, flaw) = variant.split_once('/').unwrap_or((variant, ""));
     let variant = if variant.is_empty() { 0 } else { variant.parse().ok()? };
+    let bare = flaw.ends_with("bare");
+    let flaw = match flaw {
+        "" => None,
+        "bare" => Some(Flaw::Bare),
+        "short" | "short-bare" => Some(Flaw::Short),
+        "wrong" => Some(Flaw::Wrong),
+        "glued" => Some(Flaw::Glued),
+        _ => return None,
+    };
     let mut templates = patterns.templates.iter().filter(|(rule, _)| usize::from(*rule) == number);
-    let mut token = token(&templates.nth(variant)?.1, rule.spec.check, &mut numbers);
-    for word in rule.spec.near.iter().take(1) {
-        token = format!("{word}: {token}");
+    let mut token = token(&templates.nth(variant)?.1, rule.spec.check, flaw, &mut numbers);
+    if let Some(inside) = &rule.spec.inside
+        && !matches!(flaw, Some(Flaw::Short | Flaw::Wrong))
+    {
+        token = filled(inside, &token, &mut numbers)?;
+    }
+    if flaw == Some(Flaw::Glued) {
+        token = format!("xQ{token}xQ");
+    }
+    for word in rule.spec.near.iter().take(usize::from(!bare)) {
+        token = format!("{word}_token: {token}");
     }
     Some(token)
 }
 
-fn token(template: &Template, check: super::Check, numbers: &mut Numbers) -> String {
+fn token(template: &Template, check: super::Check, flaw: Option<Flaw>, numbers: &mut Numbers) -> String {
+    let spoilt = matches!(flaw, Some(Flaw::Short | Flaw::Wrong));
+    let longest = template.pieces.iter().enumerate().filter(|(_, piece)| matches!(piece, Piece::Run { .. }));
+    let longest = longest.max_by_key(|(_, piece)| piece.least()).map(|(at, _)| at);
     let mut token = Vec::new();
-    for piece in &template.pieces {
+    for (at, piece) in template.pieces.iter().enumerate() {
         match piece {
             Piece::Literal(literal) => token.extend_from_slice(literal),
             Piece::Run { class, least, most } => {
                 let members = class.members();
-                let length = least + numbers.below(most - least + 1);
+                let mut length = if spoilt { *least } else { least + numbers.below(most - least + 1) };
+                if flaw == Some(Flaw::Short) && longest == Some(at) {
+                    length -= 1;
+                }
+                let begin = token.len();
                 token.extend((0..length).map(|_| members[numbers.below(members.len())]));
+                if flaw == Some(Flaw::Wrong) && longest == Some(at) {
+                    let other = (b'g'..=b'z').chain(b'A'..=b'Z').find(|byte| !class.has(*byte)).unwrap_or(b'!');
+                    token[begin + length / 2] = other;
+                }
             }
         }
     }
-    if let Some((at, sum)) = checksum(check, template, &token) {
+    if !spoilt && let Some((at, sum)) = checksum(check, template, &token) {
         token.truncate(at);
         token.extend_from_slice(&sum);
     }
     String::from_utf8_lossy(&token).into_owned()
+}
+
+/// `token` with a text that fits in the place of what stands encoded in it.
+fn filled(inside: &Inside, token: &str, numbers: &mut Numbers) -> Option<String> {
+    let sample = if inside.sample.is_empty() { &inside.begins } else { &inside.sample };
+    let text = self::token(&Template::read_value(sample).ok()?, super::Check::None, None, numbers);
+    let encoded = base64(text.as_bytes());
+    let range = part(inside, token.as_bytes())?;
+    Some(format!("{}{}{}", &token[..range.start], encoded.trim_end_matches('='), &token[range.end..]))
 }
 
 /// Tag, length, content.
@@ -118,16 +171,71 @@ fn private_key(variant: &str, numbers: &mut Numbers) -> Option<String> {
             ("OPENSSH ", [head, string(&public), string(&private)].concat())
         }
         "encrypted" => {
-            ("ENCRYPTED ", der(0x30, &[der(0x30, &numbers.bytes(60)), der(4, &numbers.bytes(1200))].concat()))
+            // PBES2 with PBKDF2 and AES-256.
+            let function = der(0x30, &der(6, &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 5, 12]));
+            let cipher = der(0x30, &der(6, &[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 1, 42]));
+            let scheme = der(6, &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 5, 13]);
+            let algorithm = der(0x30, &[scheme, der(0x30, &[function, cipher].concat())].concat());
+            ("ENCRYPTED ", der(0x30, &[algorithm, der(4, &numbers.bytes(1200))].concat()))
         }
-        _ => return None,
+        "pgp" => ("PGP ", openpgp(numbers)),
+        other => return bare_key(other, numbers),
     };
-    let mut text = format!("-----BEGIN {label}PRIVATE KEY-----\n");
-    for line in base64(&bytes).as_bytes().chunks(64) {
+    let block = if variant == "pgp" { " BLOCK" } else { "" };
+    let lines = lines(&bytes);
+    Some(format!("-----BEGIN {label}PRIVATE KEY{block}-----\n{lines}-----END {label}PRIVATE KEY{block}-----\n"))
+}
+
+/// Base64 on lines of 64.
+fn lines(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for line in base64(bytes).as_bytes().chunks(64) {
         text.push_str(&String::from_utf8_lossy(line));
         text.push('\n');
     }
-    Some(format!("{text}-----END {label}PRIVATE KEY-----\n"))
+    text
+}
+
+/// A key's packet in the clear: version 4, EdDSA (RFC 9580 5.5.3).
+fn openpgp(numbers: &mut Numbers) -> Vec<u8> {
+    let curve = [0x2b, 6, 1, 4, 1, 0xda, 0x47, 0x0f, 1];
+    let head = [&[4, 0x60, 0, 0, 0, 22, curve.len() as u8][..], &curve].concat();
+    let point = [&[1, 7, 0x40][..], &numbers.bytes(32)].concat();
+    let mut scalar = numbers.bytes(32);
+    scalar[0] |= 0x80;
+    let secret = [&[1, 0][..], &scalar].concat();
+    let sum = secret.iter().fold(0u16, |sum, &byte| sum.wrapping_add(u16::from(byte)));
+    let body = [&head[..], &point, &[0], &secret, &sum.to_be_bytes()].concat();
+    [&[0x94, body.len() as u8][..], &body].concat()
+}
+
+/// Keys in formats other than PEM.
+fn bare_key(variant: &str, numbers: &mut Numbers) -> Option<String> {
+    Some(match variant {
+        "jwk" => {
+            let mut url = || base64(&numbers.bytes(32)).replace('+', "-").replace('/', "_").replace('=', "");
+            format!(r#"{{"kty":"EC","crv":"P-256","x":"{}","y":"{}","d":"{}"}}"#, url(), url(), url())
+        }
+        "putty" => {
+            let string = |bytes: &[u8]| [&(bytes.len() as u32).to_be_bytes()[..], bytes].concat();
+            let public = lines(&[string(b"ssh-ed25519"), string(&numbers.bytes(32))].concat());
+            let private = lines(&string(&numbers.bytes(32)));
+            format!(
+                "PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nComment: demo\nPublic-Lines: {}\n{public}\
+                 Private-Lines: 1\n{private}",
+                public.lines().count()
+            )
+        }
+        "openvpn" => {
+            let mut text = String::new();
+            for _ in 0..16 {
+                crate::model::push_hex(&mut text, &numbers.bytes(16));
+                text.push('\n');
+            }
+            format!("-----BEGIN OpenVPN Static key V1-----\n{text}-----END OpenVPN Static key V1-----\n")
+        }
+        _ => return None,
+    })
 }
 
 fn service_account(key: &str) -> String {

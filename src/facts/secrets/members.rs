@@ -1,7 +1,7 @@
 //! The content scan over members of archives: one after another, as the files of a layer are. Knows no format.
 
 use super::extent::{Extent, tail};
-use super::finds::Finds;
+use super::finds::{Finds, is_text_at};
 use super::pattern::Patterns;
 use super::{CARRY, Hit};
 use std::collections::BTreeMap;
@@ -19,6 +19,8 @@ pub(super) struct MemberScan<'p> {
     /// The member that goes by, counted from 1, and where in it the next byte stands.
     member: u32,
     place: u64,
+    /// Whether its bytes so far say that it is no text.
+    binary: bool,
     /// Names of members that are in the buffer or in which something was found.
     names: BTreeMap<u32, Vec<String>>,
     finds: Finds,
@@ -33,6 +35,7 @@ impl<'p> MemberScan<'p> {
             extents: Vec::new(),
             member: 0,
             place: 0,
+            binary: false,
             names: BTreeMap::new(),
             finds: Finds::default(),
         }
@@ -42,6 +45,7 @@ impl<'p> MemberScan<'p> {
     pub(super) fn begin(&mut self, inside: &[String]) {
         self.member += 1;
         self.place = 0;
+        self.binary = false;
         self.names.insert(self.member, inside.to_vec());
     }
 
@@ -50,9 +54,21 @@ impl<'p> MemberScan<'p> {
         while !bytes.is_empty() {
             let (now, rest) = bytes.split_at(bytes.len().min(CARRY + BLOCK - self.bytes.len()));
             let (at, len, entry, file) = (self.bytes.len(), now.len(), self.member, self.place);
+            self.binary |= !is_text_at(file, now);
             match self.extents.last_mut() {
-                Some(before) if before.entry == entry => before.len += len,
-                _ => self.extents.push(Extent { at, len, entry, file, first: file == 0, last: false }),
+                Some(before) if before.entry == entry => {
+                    before.len += len;
+                    before.binary = self.binary;
+                }
+                _ => self.extents.push(Extent {
+                    at,
+                    len,
+                    entry,
+                    file,
+                    first: file == 0,
+                    last: false,
+                    binary: self.binary,
+                }),
             }
             self.bytes.extend_from_slice(now);
             self.place += len as u64;

@@ -28,7 +28,7 @@ pub struct Told {
 }
 
 /// Every typed secret in the config's document, the history and the annotations, in the order of the places; one that
-/// stands in a place twice, once; and how many beyond [`MOST`] were left out. The history's locations hold the text as written: mask it before it leaves.
+/// stands in a place twice, once; and how many beyond `MOST` were left out. The history's locations hold the text as written: mask it before it leaves.
 #[must_use]
 pub fn metadata(
     config: &ImageConfig,

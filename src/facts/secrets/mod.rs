@@ -2,6 +2,7 @@
 //! rule files' `[match.secret]` tables. Knows no layer, no path and no report; a secret never leaves this folder in the
 //! clear.
 
+mod configs;
 mod credential;
 mod credentials;
 mod encode;
@@ -10,30 +11,45 @@ mod entries;
 mod extent;
 mod finds;
 mod generate;
+mod inside;
+mod keyed;
+mod keys;
+mod looks;
+mod marks;
 mod members;
 mod metadata;
 mod names;
 mod pattern;
-mod pem;
+mod phrases;
+mod quotes;
 mod redact;
 mod search;
+mod shell_input;
 mod shell_options;
+mod shell_words;
 mod spec;
 mod unpack;
+mod values;
 mod verify;
 
+pub use configs::{
+    ConfigFile, Configured, Form, HELD as CONFIG_HELD, in_file as in_config_file, is_known as is_config_file,
+};
 pub use credential::Credential;
 pub use credentials::credentials;
 pub use entries::in_entries;
 pub use extent::{Extent, tail};
-pub use finds::Finds;
+pub(super) use finds::is_program;
+pub use finds::{Finds, is_text_at};
 pub use generate::generate;
+pub use keys::{STORE, STORE_HEAD, STORES, may_be_store, unlock};
 pub use metadata::{Told, metadata};
-pub use names::{is_placeholder, is_secret_name, is_secret_value};
+pub use names::is_secret_name;
 pub use pattern::Patterns;
 pub use redact::{Masked, Redactor, credential_info};
-pub use spec::{Check, Companion, Left, SecretRule, SecretSpec, Structure};
+pub use spec::{Check, Companion, Inside, Left, SecretRule, SecretSpec, Structure};
 pub use unpack::{Unpacked, unpack};
+pub use values::{is_placeholder, is_secret_value};
 
 use crate::model::{Confidence, SecretInfo, Severity};
 use std::collections::HashSet;

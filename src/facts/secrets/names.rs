@@ -1,5 +1,4 @@
-//! Which names of variables, options and keys promise a credential, and which values are one. Reads words, not bytes of
-//! files.
+//! Which names of variables, options and keys promise a credential. Which values keep the promise stands in `values.rs`.
 
 /// Words that make a name a credential's wherever they stand.
 const STRONG: &[&str] = &[
@@ -35,8 +34,57 @@ const STRONG: &[&str] = &[
     "mysqlpwd",
 ];
 
-/// Words that do so at the end of a name.
-const LAST: &[&str] = &["key", "auth", "authorization", "pw"];
+/// Ends of words that are written without a mark before them: `MYPASS`, `pgpassword`, `requirepass`.
+const ENDS: &[&str] = &["pass", "password", "passwd", "passphrase", "pwd", "secret", "token", "apikey", "secretkey"];
+
+/// Words with such an end that mean another thing.
+const OTHER_SENSE: &[&str] = &[
+    "bypass",
+    "compass",
+    "encompass",
+    "trespass",
+    "surpass",
+    "overpass",
+    "underpass",
+    "multipass",
+    "oldpwd",
+    "libsecret",
+];
+
+/// Words that make a credential of the `key` behind them.
+const OF_KEYS: &[&str] =
+    &["api", "access", "private", "encryption", "master", "signing", "license", "auth", "jwt", "hmac", "aes"];
+
+/// Words that do so at the end of a name when the value looks like it: each has other senses.
+const LAST: &[&str] = &["key", "auth", "authorization", "pat"];
+
+/// Words before `key` that make it the place of something in a set.
+const INDEX: &[&str] = &[
+    "partition",
+    "sort",
+    "routing",
+    "lookup",
+    "cache",
+    "translation",
+    "header",
+    "idempotency",
+    "index",
+    "shard",
+    "range",
+    "dict",
+    "message",
+    "object",
+    "bucket",
+];
+
+/// Words before `key` that make it one which every visitor of a page is sent.
+const CLIENT: &[&str] = &["site", "anon", "instrumentation", "measurement"];
+
+/// Words before a credential's that make it an object of an orchestrator, which has a name: `K8S_SECRET=app-secret`.
+const ORCHESTRATED: &[&str] = &["k8s", "kube", "kubernetes", "openshift", "swarm", "pull", "imagepull", "tls"];
+
+/// Words that such objects are called by.
+pub(super) const OBJECTS: &[&str] = &["secret", "secrets", "credential", "credentials", "creds"];
 
 /// Words that tell of something beside the credential. At the end of a name they say what the value is.
 const BESIDE: &[&str] = &[
@@ -108,6 +156,7 @@ const BESIDE: &[&str] = &[
     "store",
     "method",
     "hint",
+    "stdin",
     "prompt",
     "command",
     "cmd",
@@ -131,6 +180,58 @@ const BESIDE: &[&str] = &[
     "reference",
     "mount",
     "volume",
+    "hasher",
+    "hashers",
+    "encoder",
+    "encoders",
+    "generator",
+    "validator",
+    "validators",
+    "validation",
+    "verifier",
+    "verification",
+    "resolver",
+    "handler",
+    "factory",
+    "strategy",
+    "strength",
+    "complexity",
+    "rounds",
+    "iterations",
+    "cost",
+    "source",
+    "engine",
+    "regex",
+    "pattern",
+    "charset",
+    "label",
+    "template",
+    "selector",
+    "cookie",
+    "domain",
+    "realm",
+    "role",
+    "user",
+    "username",
+    "email",
+    "namespace",
+    "alias",
+    "duration",
+    "seconds",
+    "minutes",
+    "hours",
+    "days",
+    "period",
+    "validity",
+    "leeway",
+    "grace",
+    "threshold",
+    "retries",
+    "window",
+    "budget",
+    "through",
+    "status",
+    "support",
 ];
 
 /// Words that tell of something public anywhere in a name.
@@ -167,180 +268,63 @@ const PUBLIC: &[&str] = &[
 /// Words of names whose value is a switch.
 const SWITCH: &[&str] = &["allow", "empty", "random", "disable", "disabled", "skip", "no", "without", "lock"];
 
-/// Values that say something about a credential and are none.
-const SETTINGS: &[&str] = &[
-    "true",
-    "false",
-    "yes",
-    "no",
-    "on",
-    "off",
-    "null",
-    "nil",
-    "none",
-    "undefined",
-    "unset",
-    "auto",
-    "required",
-    "optional",
-    "disabled",
-    "enabled",
-    "prompt",
-    "ask",
-    "stdin",
-    "env",
-    "file",
-    "basic",
-    "bearer",
-    "trust",
-    "md5",
-    "scram-sha-256",
-    "default",
-];
+/// How much a name promises.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Promise {
+    Nothing,
+    /// It ends with this word, which has other senses: the value has to look like a credential.
+    Some(&'static str),
+    /// Any value is one.
+    Credential,
+}
 
 /// Whether a variable, option or key of this name holds a credential: `DB_PASSWORD`, `apiKey`, `npm-token`; not
 /// `DB_PASSWORD_FILE`, `GPG_KEY`, `COMPASS_VERSION`, `KEYCLOAK_HOME`.
 #[must_use]
 pub fn is_secret_name(name: &str) -> bool {
+    promise(name) != Promise::Nothing
+}
+
+pub(super) fn promise(name: &str) -> Promise {
     let words = words(name);
-    let Some(last) = words.last().map(String::as_str) else { return false };
-    if words.iter().any(|word| SWITCH.contains(&word.as_str())) {
-        return false;
+    // A number at the end counts credentials: PASSWORD_2, PASSWORD2.
+    let counted = |word: &'_ str| word.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    let stems: Vec<&str> = words.iter().map(|word| &word[..counted(word)]).filter(|stem| !stem.is_empty()).collect();
+    let Some(&last) = stems.last() else { return Promise::Nothing };
+    let any = |set: &[&str]| stems.iter().any(|stem| set.contains(stem));
+    let public = words.iter().any(|word| PUBLIC.contains(&word.as_str()));
+    if any(SWITCH) || any(PUBLIC) || public || BESIDE.contains(&last) {
+        return Promise::Nothing;
     }
-    if BESIDE.contains(&last) || words.iter().any(|word| PUBLIC.contains(&word.as_str())) {
-        return false;
+    let object = OBJECTS.iter().find(|word| **word == last);
+    if let Some(object) = object.filter(|_| words.iter().any(|word| ORCHESTRATED.contains(&word.as_str()))) {
+        return Promise::Some(object);
     }
-    // A number at the end counts credentials: PASSWORD_2.
-    let last =
-        words.iter().rev().map(String::as_str).find(|word| !word.bytes().all(|b| b.is_ascii_digit())).unwrap_or(last);
-    words.iter().any(|word| STRONG.contains(&word.as_str()))
-        || (LAST.contains(&last) && (words.len() > 1 || last == "key"))
-}
-
-/// Whether `value`, given to `name`, is a credential: something written out, not a reference, a path, a switch, a
-/// version or a mask.
-#[must_use]
-pub fn is_secret_value(name: &str, value: &str) -> bool {
-    let value = value.trim();
-    let lower = value.to_ascii_lowercase();
-    let password = words(name).iter().any(|word| word.starts_with("pass") || word == "pwd" || word == "pw");
-    let only = |set: &str| value.chars().all(|c| set.contains(c));
-    !(value.is_empty()
-        || is_masked(value)
-        || SETTINGS.contains(&lower.as_str())
-        || only("*xX.•-_ ?!")
-        || is_reference(value)
-        || is_path(value)
-        || is_plain_url(value)
-        || (!password && value.len() < 12 && value.bytes().all(|b| b.is_ascii_digit()))
-        || (!password && is_version(value))
-        || (!password && is_fingerprint(value)))
-}
-
-/// Whether it was masked before: a prefix, an ellipsis and the length.
-fn is_masked(value: &str) -> bool {
-    value.split_once("…(").is_some_and(|(_, rest)| {
-        rest.strip_suffix(')').is_some_and(|length| !length.is_empty() && length.bytes().all(|b| b.is_ascii_digit()))
-    })
-}
-
-/// Whether the value stands for nothing in particular: `changeme`, `<your password>`.
-#[must_use]
-pub fn is_placeholder(value: &str) -> bool {
-    let lower = value.to_ascii_lowercase();
-    let bare = lower.trim_matches(|c: char| !c.is_ascii_alphanumeric());
-    let whole = [
-        "changeme",
-        "change-me",
-        "change_me",
-        "changeit",
-        "example",
-        "placeholder",
-        "redacted",
-        "secret",
-        "password",
-        "todo",
-        "dummy",
-        "fixme",
-        "notset",
-        "unused",
-        "insecure",
-    ];
-    whole.contains(&bare)
-        || (lower.starts_with('<') && lower.ends_with('>'))
-        || ["your-", "your_", "your ", "my-secret", "replace-", "replace_", "insert-", "insert_"]
-            .iter()
-            .any(|begin| lower.starts_with(begin))
-}
-
-/// Whether the password of a URL is what documents write.
-pub(super) fn is_placeholder_in_url(value: &str) -> bool {
-    ["password", "pass", "passwd", "pwd", "user", "token", "secret", "x-oauth-basic"]
-        .contains(&value.to_ascii_lowercase().as_str())
-}
-
-/// `$NAME`, `${...}`, `$(...)`, `{{ ... }}`, `%NAME%`, `@name@`, backquotes.
-fn is_reference(value: &str) -> bool {
-    let bytes = value.as_bytes();
-    match bytes {
-        [b'$', next, ..] => {
-            next.is_ascii_alphabetic() || matches!(next, b'{' | b'(' | b'_' | b'@' | b'*' | b'?' | b'#' | b'1'..=b'9')
-        }
-        [b'`', ..] | [b'{', b'{', ..] => true,
-        [b'%', .., b'%'] | [b'@', .., b'@'] => bytes.len() > 2,
-        _ => false,
+    // A hash, or how to make one: --with-password-hash=bcrypt.
+    if last == "hash" && any(STRONG) {
+        return Promise::Some("key");
+    }
+    let key = |pair: &[&str]| pair[1] == "key" && OF_KEYS.contains(&pair[0]);
+    if any(STRONG)
+        || stems.iter().any(|stem| ends_so(stem))
+        || stems.windows(2).any(key)
+        || (last == "pw" && words.len() > 1)
+    {
+        return Promise::Credential;
+    }
+    match LAST.iter().find(|word| **word == last) {
+        Some(&"key") if any(INDEX) || any(CLIENT) => Promise::Nothing,
+        Some(word) => Promise::Some(word),
+        None => Promise::Nothing,
     }
 }
 
-fn is_path(value: &str) -> bool {
-    let plain = value.bytes().all(|b| b.is_ascii_alphanumeric() || b"/._-+~@:$*{}%".contains(&b));
-    let rooted = value.starts_with('/')
-        && (value.matches('/').count() > 1 || !value.bytes().any(|b| b.is_ascii_digit()) || value.len() < 20);
-    let mixed =
-        value.len() >= 40 && value.bytes().any(|b| b.is_ascii_uppercase()) && value.bytes().any(|b| b.is_ascii_digit());
-    let file = [
-        ".pem", ".key", ".crt", ".cer", ".gpg", ".asc", ".json", ".txt", ".yml", ".yaml", ".conf", ".jks", ".p12",
-        ".pub",
-    ];
-    let named = file.iter().any(|end| value.ends_with(end)) && value.len() > 5;
-    plain
-        && !mixed
-        && (rooted || named || value.starts_with("./") || value.starts_with("../") || value.starts_with("~/"))
-}
-
-/// A URL without a user's password in it; those with one are found as URLs.
-fn is_plain_url(value: &str) -> bool {
-    value.split_once("://").is_some_and(|(scheme, _)| {
-        !scheme.is_empty() && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+.-".contains(&b))
-    })
-}
-
-/// `1.6.3-r3`, `2:8.2.3995-1ubuntu2`, `v1.2`.
-fn is_version(value: &str) -> bool {
-    let value = value.trim_start_matches(['v', '=', '~', '>', '<']);
-    let value = value
-        .split_once(':')
-        .filter(|(epoch, _)| epoch.bytes().all(|b| b.is_ascii_digit()))
-        .map_or(value, |(_, rest)| rest);
-    let Some((major, rest)) = value.split_once('.') else { return false };
-    !major.is_empty()
-        && major.len() < 9
-        && major.bytes().all(|b| b.is_ascii_digit())
-        && rest.bytes().next().is_some_and(|b| b.is_ascii_digit() || b == b'*')
-        && rest.len() < 40
-        && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b".+~-_*".contains(&b))
-}
-
-/// Key fingerprints of OpenPGP, alone or several: 40 upper-case hex digits, or `0x...`.
-fn is_fingerprint(value: &str) -> bool {
-    value.split([' ', ',']).filter(|part| !part.is_empty()).all(|part| {
-        let hex = part.strip_prefix("0x").unwrap_or(part);
-        matches!(hex.len(), 8 | 16 | 40) && hex.bytes().all(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(&b))
-    })
+fn ends_so(word: &str) -> bool {
+    !OTHER_SENSE.contains(&word) && ENDS.iter().any(|end| word.ends_with(end))
 }
 
 /// The words of a name in lower case: cut at everything that is no letter or digit, and where the case rises.
-fn words(name: &str) -> Vec<String> {
+pub(super) fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut before = ' ';
     for c in name.chars() {
@@ -388,6 +372,8 @@ mod tests {
             "DB_PASSWORD_FILE",
             "GPG_KEY",
             "GPG_KEYS",
+            "RECAPTCHA_SITE_KEY",
+            "SUPABASE_ANON_KEY",
             "COMPASS_VERSION",
             "PASSENGER_APP_ENV",
             "keyutils-libs",
@@ -400,7 +386,9 @@ mod tests {
             "PUBLIC_KEY",
             "KEYCLOAK_HOME",
             "AWS_ACCESS_KEY_ID",
-            "AUTH",
+            "PARTITION_KEY",
+            "PASSWORD_HASHER",
+            "PASSWORD_FILE_2",
             "NGINX_GPGKEY",
             "TOKEN_TTL",
             "BYPASS",
@@ -409,41 +397,6 @@ mod tests {
             "XAUTHORITY",
         ] {
             assert!(!is_secret_name(name), "{name}");
-        }
-    }
-
-    #[test]
-    fn values() {
-        for value in [
-            "hunter2example",
-            "E",
-            "abcd1234=efgh5678",
-            "hunter2\\$example",
-            "s3cr3t",
-            "12345",
-            "p@ss/word",
-            "changeme",
-            "$ecret",
-        ] {
-            let name = if value == "12345" { "DB_PASSWORD" } else { "API_TOKEN" };
-            let right = is_secret_value(name, value);
-            assert_eq!(right, value != "$ecret", "{value}");
-        }
-        for value in [
-            "",
-            "true",
-            "${TOKEN}",
-            "$(cat /run/x)",
-            "/run/secrets/db",
-            "1.6.3-r3",
-            "********",
-            "https://x.example/token",
-            "4096",
-            "E3FF2839C048B25C084DEBE9B26995E310250568",
-            "{{ token }}",
-            "none",
-        ] {
-            assert!(!is_secret_value("API_TOKEN", value), "{value}");
         }
     }
 }

@@ -4,41 +4,46 @@
 //! candidate belongs to the first buffer that holds all that its verifier may look at; so any cutting of a stream gives
 //! the same finds, and buffers can be scanned on any thread.
 
-use super::encoded::{self, Decoded, Writing, each_decoded};
+use super::encoded::{self, Allowance, Decoded, Stretch, Writing};
 use super::extent::{Extent, Room, newlines};
-use super::finds::{Find, Finds, Part};
-use super::pem;
-use super::search::Search;
-use super::spec::{Class, Left, Piece, SecretRule, Structure, Template, read_run};
+use super::finds::{Find, Finds, Part, Spent, is_text};
+use super::keyed;
+use super::keys;
+use super::marks::{Beginnings, Marker};
+use super::search::{Anchor, Search};
+use super::spec::{Class, Left, Piece, SecretRule, Structure, Template};
 use super::verify::{Verified, Window, is_free_left, verify};
 use super::{AHEAD, BEHIND, CARRY};
 use crate::model::push_hex;
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 /// Bytes of a long text that are scanned at a time.
 const TEXT_BLOCK: usize = 256 << 10;
 
 /// Changes whenever the same rules may find something else.
-const ENGINE: &str = "secrets 2";
+const ENGINE: &str = "secrets 3";
 
 /// All secret rules, compiled.
 #[derive(Clone, Debug)]
 pub struct Patterns {
     pub(super) rules: Vec<SecretRule>,
     pub(super) templates: Vec<(u16, Template)>,
-    /// What to try for each anchor.
+    /// What to try for each anchor: literals first, then words that values without a literal stand behind.
     tries: Vec<Vec<Try>>,
     /// A first look for each of the tries.
     gates: Vec<Vec<Gate>>,
     search: Search,
+    marker: Marker,
     digest: String,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Try {
     Template(usize),
+    /// A template without a literal, behind one of its rule's words.
+    Keyed(usize),
     Structure(u16, Structure),
 }
 
@@ -47,40 +52,48 @@ impl Patterns {
     pub fn new(rules: &[SecretRule]) -> Result<Self, String> {
         let mut templates = Vec::new();
         let mut anchors: BTreeMap<Vec<u8>, Vec<Try>> = BTreeMap::new();
+        let mut words: BTreeMap<Vec<u8>, Vec<Try>> = BTreeMap::new();
         for (rule, number) in rules.iter().zip(0u16..) {
             let named = |error: String| format!("rule {}: {error}", rule.name);
-            match (rule.spec.structure, rule.spec.tokens.is_empty()) {
-                (Some(structure), true) => {
-                    for anchor in pem::ANCHORS {
-                        anchors.entry(anchor.to_vec()).or_default().push(Try::Structure(number, structure));
+            for template in rule.spec.templates().map_err(named)? {
+                if template.bare {
+                    for word in rule.spec.words() {
+                        words.entry(word).or_default().push(Try::Keyed(templates.len()));
                     }
+                } else {
+                    anchors.entry(template.anchor().to_vec()).or_default().push(Try::Template(templates.len()));
                 }
-                (None, false) => {
-                    for token in &rule.spec.tokens {
-                        let template = Template::read(token).map_err(named)?;
-                        anchors.entry(template.anchor().to_vec()).or_default().push(Try::Template(templates.len()));
-                        templates.push((number, template));
-                    }
-                }
-                _ => return Err(named("needs tokens, or a structure, not both".to_owned())),
+                templates.push((number, template));
             }
-            if let Some(companion) = &rule.spec.companion {
-                let inner = companion.token.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
-                let run = inner.ok_or_else(|| "a companion is one {class:length}".to_owned()).and_then(read_run);
-                let Piece::Run { .. } = run.map_err(named)? else { continue };
+            if let Some(structure) = rule.spec.structure {
+                for anchor in keys::anchors(structure) {
+                    anchors.entry(anchor.to_vec()).or_default().push(Try::Structure(number, structure));
+                }
             }
         }
-        let (anchors, tries): (Vec<_>, Vec<_>) = anchors.into_iter().unzip();
+        let anchors = anchors.into_iter().map(|(text, tries)| (Anchor { text, any_case: false }, tries));
+        let words = words.into_iter().map(|(text, tries)| (Anchor { text, any_case: true }, tries));
+        let (anchors, tries): (Vec<_>, Vec<_>) = anchors.chain(words).unzip();
         let gate = |attempt: &Try| match attempt {
             Try::Template(index) => Gate::of(&templates[*index].1, &rules[usize::from(templates[*index].0)]),
+            Try::Keyed(_) => Gate { word: true, ..Gate::default() },
             Try::Structure(..) => Gate::default(),
         };
         let gates = tries.iter().map(|tries: &Vec<Try>| tries.iter().map(gate).collect()).collect();
         let mut sum = Sha256::new();
         sum.update(format!("{ENGINE} {rules:?}"));
+        sum.update(keys::KNOWN);
         let mut digest = String::new();
         push_hex(&mut digest, &sum.finalize());
-        Ok(Self { rules: rules.to_vec(), templates, tries, gates, search: Search::new(&anchors)?, digest })
+        Ok(Self {
+            rules: rules.to_vec(),
+            templates,
+            tries,
+            gates,
+            search: Search::new(anchors)?,
+            marker: Marker::new(),
+            digest,
+        })
     }
 
     /// Tells apart sets of rules and versions of the engine: what facts of a layer depend on, besides the layer.
@@ -118,6 +131,7 @@ impl Patterns {
                 finds.parts.push(Part::of(buffer, new, extent));
             }
         }
+        self.scan_beginnings(buffer, (from, to, new), extents, finds);
         let mut rooms = vec![room; self.rules.len()];
         let mut files = extents.iter().peekable();
         let mut lines = None;
@@ -130,7 +144,7 @@ impl Patterns {
             let Some(extent) = files.peek().filter(|extent| extent.at <= place) else { continue };
             let end = (extent.at + extent.len).min(buffer.len());
             let (low, high) = (extent.at.max(place.saturating_sub(BEHIND)), end.min(place + AHEAD));
-            if low > place || place >= high {
+            if low > place || place + self.search.anchor(anchor).text.len() > high {
                 continue;
             }
             let window = Window {
@@ -154,35 +168,59 @@ impl Patterns {
                 finds.finds.push(lines.find(buffer, extent, (rule, offset), low, verified));
             }
         }
-        self.scan_encoded(room, (buffer, new, from..to), extents, finds);
+        self.scan_encoded((room, self.marker), (buffer, new, from..to), extents, finds);
     }
 
-    /// Finds what is written in another way, in the files of a buffer, where it begins in `starts`.
+    /// Finds what is written in another way, in the files of a buffer, in their cells that begin in `starts`.
     fn scan_encoded(
         &self,
-        room: Room,
+        (room, marker): (Room, Marker),
         (buffer, new, starts): (&[u8], usize, Range<usize>),
         extents: &[Extent],
         finds: &mut Finds,
     ) {
+        let mut beginnings = Beginnings::default();
         for extent in extents {
             let end = (extent.at + extent.len).min(buffer.len());
             let begin = extent.at.max(starts.start.saturating_sub(BEHIND));
             let own = starts.start.max(begin)..starts.end.min(end);
-            if own.is_empty() {
+            if own.is_empty() || end - begin < encoded::LEAST {
                 continue;
             }
-            let (bytes, offset) = (&buffer[begin..end], extent.file + (begin - extent.at) as u64);
+            let stretch = Stretch {
+                bytes: &buffer[begin..end],
+                offset: extent.file + (begin - extent.at) as u64,
+                ends: extent.last,
+            };
+            let text = extent.first.then(|| is_text(&buffer[extent.at..end]));
+            let may_be_text = text.unwrap_or(!extent.binary);
             let mut found = Vec::new();
-            each_decoded(bytes, own.start - begin..own.end - begin, offset, extent.last, |decoded| {
-                self.look_into(&decoded, &mut Vec::new(), &mut |at, rule, verified| found.push((rule, at, verified)));
-            });
+            for cell in stretch.cells(own.start - begin..own.end - begin) {
+                marker.find(stretch.bytes, cell.clone(), may_be_text, &mut beginnings);
+                for in_text in [false, true] {
+                    let mut look = |decoded: Decoded, allowance: &mut Allowance| {
+                        self.look_into(&decoded, marker, &mut Vec::new(), allowance, &mut |at, rule, verified| {
+                            found.push((in_text, rule, at, verified));
+                        });
+                    };
+                    let mut allowance = Allowance::of_a_cell();
+                    if in_text {
+                        stretch.each_written(&beginnings, cell.clone(), &mut allowance, &mut look);
+                    } else {
+                        stretch.each_wide(&beginnings, cell.clone(), &mut allowance, &mut look);
+                    }
+                    if allowance.spent {
+                        finds.spent.push(Spent { entry: extent.entry, in_text, text });
+                    }
+                }
+            }
             if found.is_empty() {
                 continue;
             }
             // Of one place the plainest reading stands; a stretch has room for the first ones.
-            found.sort_by(|(rule, at, a), (other, and, b)| {
-                (rule, at.start, at.end, a.detail.len(), &a.detail).cmp(&(
+            found.sort_by(|(in_text, rule, at, a), (wide, other, and, b)| {
+                (in_text, rule, at.start, at.end, a.detail.len(), &a.detail).cmp(&(
+                    wide,
                     other,
                     and.start,
                     and.end,
@@ -190,15 +228,16 @@ impl Patterns {
                     &b.detail,
                 ))
             });
-            found.dedup_by(|(rule, at, _), (before, place, _)| rule == before && at == place);
-            let mut rooms = vec![room; self.rules.len()];
+            found.dedup_by(|(a, rule, at, _), (b, before, place, _)| (a, rule, at) == (b, before, place));
+            let mut rooms = [vec![room; self.rules.len()], vec![room; self.rules.len()]];
             let mut lines = Lines::new(buffer, new, extent);
-            for (rule, at, verified) in found {
-                let place = offset + at.start as u64;
-                let room = &mut rooms[usize::from(rule)];
+            for (in_text, rule, at, verified) in found {
+                let place = stretch.offset + at.start as u64;
+                let room = &mut rooms[usize::from(in_text)][usize::from(rule)];
                 if room.has(extent.entry, place) {
                     room.take(place);
-                    finds.finds.push(lines.find(buffer, extent, (rule, place), begin, Verified { at, ..verified }));
+                    let find = lines.find(buffer, extent, (rule, place), begin, Verified { at, ..verified });
+                    finds.finds.push(Find { in_text, ..find });
                 }
             }
         }
@@ -209,7 +248,9 @@ impl Patterns {
     fn look_into(
         &self,
         decoded: &Decoded,
+        marker: Marker,
         writings: &mut Vec<Writing>,
+        allowance: &mut Allowance,
         take: &mut dyn FnMut(Range<usize>, u16, Verified),
     ) {
         let bytes = &decoded.bytes[..];
@@ -229,16 +270,47 @@ impl Patterns {
                 take(at, self.rule_of(attempt), Verified { detail, ..verified });
             }
         }
-        if writings.len() < encoded::DEPTH {
-            each_decoded(bytes, 0..bytes.len(), 0, decoded.ends, |inner| {
-                self.look_into(&inner, writings, &mut |at, rule, verified| {
-                    if let Some(at) = decoded.source(&at) {
-                        take(at, rule, verified);
-                    }
-                });
-            });
+        if writings.len() < encoded::DEPTH && bytes.len() >= encoded::LEAST {
+            let stretch = Stretch { bytes, offset: 0, ends: decoded.ends };
+            let mut beginnings = Beginnings::default();
+            for cell in stretch.cells(0..bytes.len()) {
+                marker.find(bytes, cell.clone(), true, &mut beginnings);
+                let mut look = |inner: Decoded, allowance: &mut Allowance| {
+                    self.look_into(&inner, marker, writings, allowance, &mut |at, rule, verified| {
+                        if let Some(at) = decoded.source(&at) {
+                            take(at, rule, verified);
+                        }
+                    });
+                };
+                stretch.each_wide(&beginnings, cell.clone(), allowance, &mut look);
+                stretch.each_written(&beginnings, cell, allowance, &mut look);
+            }
         }
         writings.pop();
+    }
+
+    /// The files that begin in `buffer[from..to]` and are a key from their first byte on.
+    fn scan_beginnings(
+        &self,
+        buffer: &[u8],
+        (from, to, new): (usize, usize, usize),
+        extents: &[Extent],
+        finds: &mut Finds,
+    ) {
+        let Some(number) = self.rules.iter().position(|rule| rule.spec.structure == Some(Structure::PrivateKey)) else {
+            return;
+        };
+        let begins = |extent: &&Extent| extent.first && (from..to).contains(&extent.at);
+        for extent in extents.iter().filter(begins) {
+            let end = (extent.at + extent.len).min(buffer.len());
+            let high = end.min(extent.at + AHEAD);
+            let ends = extent.last && high == extent.at + extent.len;
+            let verified = keys::verify_file(&self.rules[number], &buffer[extent.at..high], ends);
+            if let Some(verified) = verified {
+                let mut lines = Lines::new(buffer, new, extent);
+                finds.finds.push(lines.find(buffer, extent, (number as u16, 0), extent.at, verified));
+            }
+        }
     }
 
     /// Scans a text that is no file, such as a variable's value: places and what they are, all of them. Block by block, each
@@ -248,7 +320,8 @@ impl Patterns {
         loop {
             let (low, end) = (new.saturating_sub(CARRY), text.len().min(new + TEXT_BLOCK));
             let last = end == text.len();
-            let extent = Extent { at: 0, len: end - low, entry: 0, file: low as u64, first: low == 0, last };
+            let extent =
+                Extent { at: 0, len: end - low, entry: 0, file: low as u64, first: low == 0, last, binary: false };
             let mut finds = Finds::default();
             self.scan_within(Room::endless(), (&text[low..end], new - low, last), &[extent], &mut finds);
             finds.settle(&self.rules, Room::endless()).into_iter().for_each(&mut take);
@@ -263,7 +336,7 @@ impl Patterns {
     #[must_use]
     pub(super) fn scan_some(&self, text: &[u8]) -> Vec<Find> {
         let mut finds = Finds::default();
-        let whole = Extent { at: 0, len: text.len(), entry: 0, file: 0, first: true, last: true };
+        let whole = Extent { at: 0, len: text.len(), entry: 0, file: 0, first: true, last: true, binary: false };
         self.scan(text, 0, true, &[whole], &mut finds);
         finds.settle(&self.rules, Room::default())
     }
@@ -275,13 +348,17 @@ impl Patterns {
                 let (rule, template) = &self.templates[index];
                 verify(&self.rules[usize::from(*rule)], template, window)
             }
-            Try::Structure(rule, structure) => pem::verify(&self.rules[usize::from(rule)], structure, window),
+            Try::Keyed(index) => {
+                let (rule, template) = &self.templates[index];
+                keyed::verify(&self.rules[usize::from(*rule)], template, window)
+            }
+            Try::Structure(rule, structure) => keys::verify(&self.rules[usize::from(rule)], structure, window),
         }
     }
 
     fn rule_of(&self, attempt: Try) -> u16 {
         match attempt {
-            Try::Template(index) => self.templates[index].0,
+            Try::Template(index) | Try::Keyed(index) => self.templates[index].0,
             Try::Structure(rule, _) => rule,
         }
     }
@@ -289,14 +366,23 @@ impl Patterns {
     /// The same as [`Patterns::scan`] of a whole file, the slow and simple way: every rule at every byte.
     #[doc(hidden)]
     pub fn scan_slowly(&self, file: &[u8], entry: u32, finds: &mut Finds) {
-        let extent = Extent { at: 0, len: file.len(), entry, file: 0, first: true, last: true };
+        let extent = Extent { at: 0, len: file.len(), entry, file: 0, first: true, last: true, binary: false };
+        self.scan_beginnings(file, (0, file.len(), 0), &[extent], finds);
+        let words = |index: usize| self.rules[usize::from(self.templates[index].0)].spec.words();
+        let tries: BTreeSet<Try> = self.tries.iter().flatten().copied().collect();
+        let anchors_of = |attempt: &Try| match attempt {
+            Try::Template(index) => vec![self.templates[*index].1.anchor().to_vec()],
+            Try::Structure(_, structure) => keys::anchors(*structure).map(<[u8]>::to_vec).collect(),
+            Try::Keyed(index) => words(*index),
+        };
+        let attempts: Vec<(Try, Vec<Vec<u8>>)> = tries.iter().map(|attempt| (*attempt, anchors_of(attempt))).collect();
+        let stands = |attempt: &Try, anchor: &[u8], place: usize| match attempt {
+            Try::Keyed(_) => file[place..].get(..anchor.len()).is_some_and(|text| text.eq_ignore_ascii_case(anchor)),
+            _ => file[place..].starts_with(anchor),
+        };
         for place in 0..file.len() {
-            for attempt in self.tries.iter().flatten() {
-                let anchors: Vec<&[u8]> = match attempt {
-                    Try::Template(index) => vec![self.templates[*index].1.anchor()],
-                    Try::Structure(..) => pem::ANCHORS.to_vec(),
-                };
-                if !anchors.iter().any(|anchor| file[place..].starts_with(anchor)) {
+            for (attempt, anchors) in &attempts {
+                if !anchors.iter().any(|anchor| stands(attempt, anchor, place)) {
                     continue;
                 }
                 let (low, high) = (place.saturating_sub(BEHIND), file.len().min(place + AHEAD));
@@ -307,7 +393,7 @@ impl Patterns {
                 }
             }
         }
-        self.scan_encoded(Room::default(), (file, 0, 0..file.len()), &[extent], finds);
+        self.scan_encoded((Room::default(), Marker::Slow), (file, 0, 0..file.len()), &[extent], finds);
     }
 }
 
@@ -319,6 +405,8 @@ struct Gate {
     follow: Option<(Class, usize)>,
     /// What stands so many bytes before the anchor is none of a class, or another file's.
     left: Option<(usize, Class)>,
+    /// A word begins at the anchor.
+    word: bool,
 }
 
 impl Gate {
@@ -328,7 +416,7 @@ impl Gate {
             _ => None,
         };
         let word = rule.spec.left == Left::Word && !rule.spec.check.proves();
-        Self { follow, left: template.before().filter(|_| word).map(|length| (length, template.beside)) }
+        Self { follow, left: template.before().filter(|_| word).map(|length| (length, template.beside)), word: false }
     }
 
     fn opens(&self, buffer: &[u8], place: usize, end: usize, begins: impl Fn(usize) -> bool) -> bool {
@@ -336,7 +424,8 @@ impl Gate {
             let start = place.saturating_sub(length);
             is_free_left(beside, &buffer[..start]) || begins(start)
         });
-        free && self.follow.is_none_or(|(class, length)| class.run(&buffer[end..], length) == length)
+        let begins_word = !self.word || keyed::begins_word(buffer, place) || begins(place);
+        free && begins_word && self.follow.is_none_or(|(class, length)| class.run(&buffer[end..], length) == length)
     }
 }
 
@@ -365,7 +454,7 @@ impl Lines {
             at: origin,
             count: 0,
             program: head.map(super::finds::is_program),
-            text: head.map(super::finds::is_text),
+            text: head.map(is_text),
         }
     }
 
@@ -407,11 +496,13 @@ impl Lines {
             column: column as u32,
             program: self.program,
             text: self.text,
+            in_text: false,
             hash: verified.hash,
             severity: verified.severity,
             confidence: verified.confidence,
             detail: verified.detail,
             redacted: verified.redacted,
+            given: verified.given,
         }
     }
 }

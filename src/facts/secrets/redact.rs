@@ -2,8 +2,9 @@
 //! token, and every value that the image's own texts hold.
 
 use super::credentials::credentials;
-use super::names::{is_placeholder, is_secret_name, is_secret_value};
+use super::names::is_secret_name;
 use super::pattern::Patterns;
+use super::values::{is_placeholder, is_secret_value};
 use super::verify::{hash, shown};
 use crate::image::{ImageConfig, Way};
 use crate::model::{SecretInfo, visible_str};

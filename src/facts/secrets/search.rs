@@ -1,21 +1,45 @@
-//! Finds every anchor in a stretch of bytes. Knows no token.
+//! Finds every anchor in a stretch of bytes, some of them in any case. Knows no token.
 //!
 //! Two engines find the same: an automaton, and, where the machine has wide shuffles, a filter in front of it that passes
 //! over bytes without candidates three times as fast. The filter gives stretches full of candidates back to the automaton.
+//! Both tell where an anchor may stand; whether it does, in the right case, is compared here.
 
 mod automaton;
 #[cfg(target_arch = "x86_64")]
 mod buckets;
 #[cfg(target_arch = "x86_64")]
 mod filter;
+#[cfg(target_arch = "x86_64")]
+pub(super) mod lanes;
 
 use automaton::Automaton;
 #[cfg(target_arch = "x86_64")]
 use filter::Filter;
 
+/// What is searched for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Anchor {
+    /// Not empty.
+    pub(super) text: Vec<u8>,
+    /// Whether letters of the other case are as good.
+    pub(super) any_case: bool,
+}
+
+impl Anchor {
+    /// Whether `bytes` begin with it.
+    pub(super) fn begins(&self, bytes: &[u8]) -> bool {
+        match bytes.get(..self.text.len()) {
+            Some(bytes) if self.any_case => bytes.eq_ignore_ascii_case(&self.text),
+            Some(bytes) => bytes == self.text,
+            None => false,
+        }
+    }
+}
+
 /// All anchors, ready to be searched for.
 #[derive(Clone, Debug)]
 pub(super) struct Search {
+    anchors: Vec<Anchor>,
     automaton: Automaton,
     #[cfg(target_arch = "x86_64")]
     filter: Option<Filter>,
@@ -23,12 +47,18 @@ pub(super) struct Search {
 
 impl Search {
     /// A search for `anchors`, none of them empty.
-    pub(super) fn new(anchors: &[Vec<u8>]) -> Result<Self, String> {
+    pub(super) fn new(anchors: Vec<Anchor>) -> Result<Self, String> {
         Ok(Self {
-            automaton: Automaton::new(anchors)?,
+            automaton: Automaton::new(&anchors)?,
             #[cfg(target_arch = "x86_64")]
-            filter: Filter::new(anchors),
+            filter: lanes::Machine::all().next().and_then(|machine| Filter::new(machine, &anchors)),
+            anchors,
         })
+    }
+
+    /// The anchor of that number.
+    pub(super) fn anchor(&self, number: u32) -> &Anchor {
+        &self.anchors[number as usize]
     }
 
     /// Every anchor that begins in `bytes[from..to]`, also overlapping ones, as (place, number), as far as `keep` likes
@@ -40,6 +70,10 @@ impl Search {
         to: usize,
         keep: impl Fn(u32, usize, usize) -> bool,
     ) -> Vec<(usize, u32)> {
+        let keep = |number: u32, place: usize| {
+            let anchor = self.anchor(number);
+            anchor.begins(&bytes[place..]) && keep(number, place, place + anchor.text.len())
+        };
         #[cfg(target_arch = "x86_64")]
         if let Some(filter) = &self.filter {
             return filter.find(&self.automaton, bytes, from, to, keep);
@@ -62,11 +96,12 @@ mod tests {
         }
     }
 
-    fn naive(anchors: &[Vec<u8>], bytes: &[u8], from: usize, to: usize) -> Vec<(usize, u32)> {
+    fn naive(anchors: &[Anchor], bytes: &[u8], from: usize, to: usize) -> Vec<(usize, u32)> {
         let mut found = Vec::new();
         for place in from..to {
-            for (number, anchor) in anchors.iter().enumerate() {
-                if bytes[place..].starts_with(anchor) {
+            for (number, Anchor { text, any_case }) in anchors.iter().enumerate() {
+                let there = &bytes[place..bytes.len().min(place + text.len())];
+                if there == text || *any_case && there.eq_ignore_ascii_case(text) {
                     found.push((place, number as u32));
                 }
             }
@@ -74,11 +109,43 @@ mod tests {
         found
     }
 
-    fn compare(anchors: &[Vec<u8>], bytes: &[u8], from: usize, to: usize) {
-        let search = Search::new(anchors).expect("anchors");
-        let expected = naive(anchors, bytes, from, to);
-        assert!(search.automaton.find(bytes, from, to, |_, _, _| true) == expected, "automaton, {} bytes", bytes.len());
-        assert!(search.find(bytes, from, to, |_, _, _| true) == expected, "search, {} bytes", bytes.len());
+    /// Every engine for anchors in their own case, in any case, and some in any.
+    struct Engines(Vec<Vec<Search>>);
+
+    impl Engines {
+        fn new(texts: &[Vec<u8>]) -> Self {
+            let anchors = |every: usize| {
+                let anchor =
+                    |(at, text): (usize, &Vec<u8>)| Anchor { text: text.clone(), any_case: (at + 1) % every == 0 };
+                texts.iter().enumerate().map(anchor).collect::<Vec<_>>()
+            };
+            let engines = |every| {
+                let search = Search::new(anchors(every)).expect("anchors");
+                #[cfg(target_arch = "x86_64")]
+                {
+                    let filters = lanes::Machine::all().map(|machine| Filter::new(machine, &search.anchors));
+                    let filters: Vec<_> = [None].into_iter().chain(filters).collect();
+                    filters.into_iter().map(|filter| Search { filter, ..search.clone() }).collect()
+                }
+                #[cfg(not(target_arch = "x86_64"))]
+                vec![search]
+            };
+            Self([usize::MAX, 3, 1].into_iter().map(engines).collect())
+        }
+
+        fn compare(&self, bytes: &[u8], from: usize, to: usize) {
+            for engines in &self.0 {
+                let expected = naive(&engines[0].anchors, bytes, from, to);
+                for engine in engines {
+                    let found = engine.find(bytes, from, to, |_, _, _| true);
+                    assert!(found == expected, "{engine:?}, {} bytes", bytes.len());
+                }
+            }
+        }
+    }
+
+    fn other_case(byte: u8) -> u8 {
+        if byte.is_ascii_alphabetic() { byte ^ 0x20 } else { byte }
     }
 
     fn anchors(words: &[&str]) -> Vec<Vec<u8>> {
@@ -89,9 +156,10 @@ mod tests {
     fn finds_what_a_naive_search_finds() {
         let mut numbers = Numbers(7);
         for words in [&["aba", "ab", "bab", "aaaa", "c"][..], &["aba", "bab", "aaaa", "b aab", "abbaabbaabba"][..]] {
+            let engines = Engines::new(&anchors(words));
             for length in 0..300 {
-                let bytes: Vec<u8> = (0..length).map(|_| b"aaab bc"[numbers.below(7)]).collect();
-                compare(&anchors(words), &bytes, length / 5, length - length / 7);
+                let bytes: Vec<u8> = (0..length).map(|_| b"aAab bc"[numbers.below(7)]).collect();
+                engines.compare(&bytes, length / 5, length - length / 7);
             }
         }
     }
@@ -105,30 +173,39 @@ mod tests {
             .collect::<std::collections::BTreeSet<_>>()
             .into_iter()
             .collect();
+        let engines = Engines::new(&words);
         for gap in [0, 3, 30, 300, 3000] {
             let mut bytes: Vec<u8> = Vec::new();
             while bytes.len() < 40_000 {
                 let word = &words[numbers.below(words.len())];
                 // Some whole, some cut.
                 let cut = if numbers.below(3) == 0 { numbers.below(word.len()) } else { word.len() };
+                let begin = bytes.len();
                 bytes.extend_from_slice(&word[..cut]);
+                if numbers.below(2) == 0 {
+                    bytes[begin..].iter_mut().step_by(1 + numbers.below(3)).for_each(|byte| *byte = other_case(*byte));
+                }
                 bytes.extend((0..numbers.below(gap + 1)).map(|_| numbers.below(256) as u8));
             }
             let (from, to) = (numbers.below(5000), bytes.len() - numbers.below(5000));
-            compare(&words, &bytes, from, to);
-            compare(&words, &bytes, 0, bytes.len());
+            engines.compare(&bytes, from, to);
+            engines.compare(&bytes, 0, bytes.len());
         }
     }
 
     #[test]
     fn an_anchor_is_found_wherever_it_stands() {
         let words = anchors(&["needle-in_hay", "ABC", "wxyz"]);
+        let engines = Engines::new(&words);
         for word in &words {
             for place in (0..200).chain(4000..4200) {
                 let mut bytes = vec![b'.'; 4200 + word.len()];
                 bytes[place..place + word.len()].copy_from_slice(word);
+                if place % 2 == 1 {
+                    bytes = bytes.into_iter().map(other_case).collect();
+                }
                 for (from, to) in [(0, bytes.len()), (place, place + 1), (place + 1, bytes.len()), (0, place)] {
-                    compare(&words, &bytes, from, to);
+                    engines.compare(&bytes, from, to);
                 }
             }
         }

@@ -1,8 +1,11 @@
 //! Credentials that a command line hands to a program: `--password x`, `mysql -px`, `curl -u user:x`,
-//! `echo user:x | chpasswd`. Cuts text into words tolerantly; a quote that never closes is a letter.
+//! `htpasswd -b file user x`. What programs read from their input, and how words are cut, is for others.
 
-use super::credential::Credential;
-use super::names::{is_secret_name, is_secret_value};
+use super::credential::{Credential, is_secret};
+use super::names::is_secret_name;
+use super::shell_input::{fed, piped, says};
+use super::shell_words::{Line, Lines, Word, base, unquoted};
+use std::ops::Range;
 
 /// How an option carries its value.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -11,8 +14,8 @@ enum Carries {
     Value,
     /// Attached only: alone the option asks for it.
     Attached,
-    /// `user:password`, in the next word or attached.
-    UserAndPassword,
+    /// `user:password` with this mark between them, in the next word or attached.
+    UserAndPassword(char),
     /// In the next word behind `pass:`.
     Pass,
 }
@@ -35,11 +38,14 @@ const OPTIONS: &[(&[&str], &str, &str, Carries)] = &[
     ),
     (&["redis-cli", "redis-benchmark"], "", "-a", Value),
     (&["mongo", "mongosh", "mongodump", "mongorestore", "mongoimport", "mongoexport"], "", "-p", Value),
-    (&["curl"], "", "-u", UserAndPassword),
-    (&["curl"], "", "--user", UserAndPassword),
-    (&["curl"], "", "-U", UserAndPassword),
-    (&["curl"], "", "--proxy-user", UserAndPassword),
-    (&["http", "https", "xh"], "", "-a", UserAndPassword),
+    (&["curl"], "", "-u", UserAndPassword(':')),
+    (&["curl"], "", "--user", UserAndPassword(':')),
+    (&["curl"], "", "-U", UserAndPassword(':')),
+    (&["curl"], "", "--proxy-user", UserAndPassword(':')),
+    (&["http", "https", "xh"], "", "-a", UserAndPassword(':')),
+    (&["smbclient", "smbget", "rpcclient", "smbcacls", "smbtree"], "", "-U", UserAndPassword('%')),
+    (&["smbclient", "smbget", "rpcclient", "smbcacls", "smbtree"], "", "--user", UserAndPassword('%')),
+    (&["lftp"], "", "-u", UserAndPassword(',')),
     (&["useradd", "usermod", "groupadd"], "", "-p", Value),
     (&["unzip", "zip"], "", "-P", Value),
     (&["7z", "7za", "7zr"], "", "-p", Attached),
@@ -56,40 +62,120 @@ const OPTIONS: &[(&[&str], &str, &str, Carries)] = &[
     (&["keytool"], "", "-destkeypass", Value),
 ];
 
-/// A word of a command line: its place with and without the quotes around it.
-#[derive(Clone, Debug)]
-struct Word {
-    outer: (usize, usize),
-    inner: (usize, usize),
-}
+/// Ports that everybody knows. Behind an option of one letter such a number is one, meant for another program's `-p`.
+const PORTS: &[&str] = &[
+    "22", "80", "389", "443", "636", "1433", "1521", "2222", "3000", "3306", "5000", "5432", "5672", "6379", "8000",
+    "8080", "8443", "8888", "9000", "9090", "9200", "11211", "27017",
+];
 
-/// A simple command: its words, and whether its output goes into the next.
-#[derive(Clone, Debug, Default)]
-struct Line {
-    words: Vec<Word>,
-    pipes: bool,
+/// Words behind which a program's setting and its value stand: `npm config set NAME VALUE`, `git config NAME VALUE`.
+const SETTERS: &[&str] = &["set", "config", "configure", "setx"];
+
+/// Words of long options that ask for a credential, or say what to do with it, and take no value.
+const ASKS: &[&str] = &["ask", "with", "without", "store", "show", "prompt", "generate", "save", "print", "hide"];
+
+/// Where a password stands among the words that are no options.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// So many words behind the verb; options between them do not count.
+    Behind(usize),
+    /// The last, when an option of one letter, alone or among others, asks for it.
+    LastWith(char),
 }
+use Place::{Behind, LastWith};
+
+/// Programs, the beginning of the word behind which operands count (the program when it is empty), the options that take
+/// the next word, and where the password stands.
+const OPERANDS: &[(&[&str], &str, &[&str], Place)] = &[
+    (&["htpasswd", "mosquitto_passwd"], "", &[], LastWith('b')),
+    (&["openssl"], "passwd", &["-salt", "-in"], Behind(1)),
+    (&["mysqladmin", "mariadb-admin"], "password", &[], Behind(1)),
+    (&["rabbitmqctl"], "add_user", &[], Behind(2)),
+    (&["rabbitmqctl"], "change_password", &[], Behind(2)),
+    (&["composer", "poetry"], "http-basic.", &[], Behind(2)),
+];
+
+/// Commands stand in strings and substitutions of others so deep.
+const DEEP: usize = 6;
 
 /// Adds what the commands in `text` hand over.
 pub(super) fn options(text: &str, found: &mut Vec<Credential>) {
-    stretch(text, 0, text.len(), 0, found);
+    stretch(text, 0..text.len(), 0, found);
 }
 
-fn stretch(text: &str, from: usize, to: usize, depth: usize, found: &mut Vec<Credential>) {
-    let (mut at, mut before) = (from, Line::default());
-    // One command at a time: a text may have a million.
-    while let Some(line) = next_line(text, &mut at, to) {
+fn stretch(text: &str, range: Range<usize>, depth: usize, found: &mut Vec<Credential>) {
+    // The commands of the open group that say something, and those whose output the next command reads.
+    let (mut group, mut before): (Vec<Line>, Vec<Line>) = (Vec::new(), Vec::new());
+    for mut line in Lines::new(text, range) {
         command(text, &line, found);
-        if before.pipes {
-            piped(text, &before, &line, found);
+        operands(text, &line, found);
+        for said in &before {
+            piped(text, said, &line, found);
         }
-        for word in &line.words {
-            let quoted = word.inner != word.outer;
-            if quoted && depth < 3 && text[word.inner.0..word.inner.1].contains([' ', '\t', '\n']) {
-                stretch(text, word.inner.0, word.inner.1, depth + 1, found);
+        if let Some(input) = &line.input {
+            fed(text, input.inner, &line, found);
+        }
+        for inside in std::mem::take(&mut line.inside) {
+            if depth < DEEP {
+                stretch(text, inside, depth + 1, found);
             }
         }
-        before = line;
+        if line.opens {
+            group.clear();
+        }
+        let (pipes, closes) = (line.pipes, line.closes);
+        let speaks = says(text, &line);
+        before.clear();
+        match (speaks, closes) {
+            (true, false) if pipes => before.push(line),
+            (true, _) if group.len() < GROUP => group.push(line),
+            _ => {}
+        }
+        if closes {
+            before = std::mem::take(&mut group);
+            if !pipes {
+                before.clear();
+            }
+        }
+    }
+}
+
+/// Commands of a group that are kept for the one that reads them.
+const GROUP: usize = 16;
+
+/// The place without quotes around it.
+fn bare(text: &str, (from, to): (usize, usize)) -> (usize, usize) {
+    unquoted(text.as_bytes(), from, to)
+}
+
+fn operands(text: &str, line: &Line, found: &mut Vec<Credential>) {
+    let of = |word: &Word| &text[word.inner.0..word.inner.1];
+    for (programs, verb, taking, place) in OPERANDS {
+        let Some(at) = line.words.iter().position(|word| programs.contains(&base(text, word))) else { continue };
+        let program = base(text, &line.words[at]);
+        let mut rest = &line.words[at + 1..];
+        if !verb.is_empty() {
+            let begins = |word: &Word| of(word).starts_with(verb) && (verb.ends_with('.') || of(word) == *verb);
+            let Some(at) = rest.iter().position(begins) else { continue };
+            rest = &rest[at + 1..];
+        }
+        let short = |word: &Word| of(word).starts_with('-') && !of(word).starts_with("--");
+        let mut plain = (0..rest.len()).filter(|&at| {
+            let taken = at > 0 && taking.contains(&of(&rest[at - 1]));
+            !taken && !of(&rest[at]).starts_with('-')
+        });
+        let password = match *place {
+            Behind(count) => plain.nth(count - 1),
+            LastWith(letter) if rest.iter().any(|word| short(word) && of(word).contains(letter)) => {
+                plain.next().and(plain.next_back())
+            }
+            LastWith(_) => None,
+        };
+        if let Some(password) = password.map(|at| &rest[at])
+            && is_secret("password", of(password))
+        {
+            found.push(Credential { at: password.inner, name: format!("{program} {verb}").trim_end().to_owned() });
+        }
     }
 }
 
@@ -99,18 +185,16 @@ fn command(text: &str, line: &Line, found: &mut Vec<Credential>) {
     let mut needed: Vec<&str> = OPTIONS.iter().map(|(_, needs, ..)| *needs).filter(|needs| !needs.is_empty()).collect();
     needed.retain(|needs| line.words.iter().any(|word| text_of(word) == *needs));
     let has = |needs: &str| needs.is_empty() || needed.contains(&needs);
-    let last_plain = line.words.iter().rposition(|word| !text_of(word).starts_with('-'));
-    let rabbit = line.words.iter().any(|word| text_of(word).ends_with("rabbitmqctl"));
-    let (mut htpasswd, mut chpasswd) = (false, false);
+    let mut sets = false;
     let mut say = |at: (usize, usize), name: &str| {
-        if is_secret_value("password", &text[at.0..at.1]) {
+        if is_secret("password", &text[at.0..at.1]) {
             found.push(Credential { at, name: name.to_owned() });
         }
     };
     let mut program = "";
     for (at, word) in line.words.iter().enumerate() {
         let option = text_of(word);
-        let base = option.rsplit('/').next().unwrap_or(option);
+        let base = base(text, word);
         let next = line.words.get(at + 1).filter(|next| !text_of(next).starts_with("--"));
         if OPTIONS.iter().any(|(programs, ..)| programs.contains(&base)) {
             program = base;
@@ -118,167 +202,47 @@ fn command(text: &str, line: &Line, found: &mut Vec<Credential>) {
         for (_, _, name, carries) in
             OPTIONS.iter().filter(|(programs, needs, ..)| programs.contains(&program) && has(needs))
         {
-            let attached = option.strip_prefix(name).filter(|rest| !rest.is_empty() && !name.starts_with("--"));
+            let attached = option.strip_prefix(name).filter(|rest| !rest.is_empty());
             let value = match (attached, *carries) {
-                (Some(rest), Value | Attached | UserAndPassword) if name.len() == 2 => {
+                (Some(rest), Value | Attached | UserAndPassword(_)) if name.len() == 2 || rest.starts_with('=') => {
                     let rest = rest.trim_start_matches('=');
                     Some((word.inner.1 - rest.len(), word.inner.1))
                 }
-                (None, Value | UserAndPassword | Pass) if option == *name => next.map(|next| next.inner),
+                (None, Value | UserAndPassword(_) | Pass) if option == *name => next.map(|next| next.inner),
                 _ => None,
             };
-            let Some((start, end)) = value else { continue };
-            let whole = &text[start..end];
-            match carries {
-                Value | Attached => say((start, end), &format!("{program} {name}")),
-                UserAndPassword => {
-                    if let Some((user, _)) = whole.split_once(':') {
-                        say((start + user.len() + 1, end), &format!("{program} {name}"));
-                    }
-                }
-                Pass => {
-                    if whole.starts_with("pass:") {
-                        say((start + 5, end), &format!("{program} {name}"));
-                    }
-                }
+            let Some(value) = value.map(|value| bare(text, value)) else { continue };
+            let whole = &text[value.0..value.1];
+            let password = match carries {
+                Value | Attached if name.len() == 2 && PORTS.contains(&whole) => continue,
+                Value | Attached => Some(whole),
+                UserAndPassword(mark) => whole.split_once(*mark).map(|(_, password)| password),
+                Pass => whole.strip_prefix("pass:"),
+            };
+            if let Some(password) = password {
+                say(bare(text, (value.1 - password.len(), value.1)), &format!("{program} {name}"));
             }
         }
         let long = option.strip_prefix("--").filter(|name| !name.contains('=') && !name.is_empty());
         if let (Some(name), Some(next)) = (long, next)
             && is_secret_name(name)
+            && !ASKS.contains(&name.split('-').next().unwrap_or(name))
             && !["id=", "type=", "src="].iter().any(|begin| text_of(next).starts_with(begin))
             && !text_of(next).starts_with('-')
-            && is_secret_value(name, text_of(next))
+            && is_secret(name, text_of(next))
         {
             say(next.inner, option);
         }
-        if base == "htpasswd" && !std::mem::replace(&mut htpasswd, true) {
-            let rest = &line.words[at + 1..];
-            let batch = rest.iter().any(|word| {
-                text_of(word).starts_with('-') && !text_of(word).starts_with("--") && text_of(word).contains('b')
-            });
-            let plain = rest.iter().filter(|word| !text_of(word).starts_with('-')).take(2).count();
-            if let (true, Some(last)) = (batch && plain == 2, last_plain) {
-                say(line.words[last].inner, "htpasswd -b");
-            }
-        }
-        if rabbit
-            && matches!(option, "add_user" | "change_password")
-            && let Some(password) = line.words.get(at + 2)
+        sets = sets || SETTERS.contains(&option);
+        if sets
+            && let Some(value) = next
+            && option.bytes().next().is_some_and(|first| first.is_ascii_alphabetic() || b"/_".contains(&first))
+            && !option.contains('=')
+            && !text_of(value).starts_with('-')
+            && is_secret_name(option)
+            && is_secret(option, text_of(value))
         {
-            say(password.inner, "rabbitmqctl");
-        }
-        if base == "chpasswd"
-            && !std::mem::replace(&mut chpasswd, true)
-            && let Some(here) = line.words[at..].iter().position(|word| text_of(word) == "<<<")
-        {
-            for word in &line.words[at + here + 1..] {
-                accounts(text, word.inner, &mut say);
-            }
+            say(value.inner, option);
         }
     }
-}
-
-/// `echo user:password | chpasswd`, `echo password | passwd --stdin user`, `echo token | docker login --password-stdin`.
-fn piped(text: &str, line: &Line, next: &Line, found: &mut Vec<Credential>) {
-    let text_of = |word: &Word| &text[word.inner.0..word.inner.1];
-    let echo = line.words.iter().position(|word| matches!(text_of(word).rsplit('/').next(), Some("echo" | "printf")));
-    let Some(echo) = echo else { return };
-    let runs = |name: &str| next.words.iter().any(|word| text_of(word).rsplit('/').next() == Some(name));
-    let (chpasswd, passwd) =
-        (runs("chpasswd"), runs("passwd") || next.words.iter().any(|word| text_of(word) == "--password-stdin"));
-    let said =
-        line.words[echo + 1..].iter().filter(|word| !text_of(word).starts_with('-') && !text_of(word).starts_with('%'));
-    let mut say = |at: (usize, usize), name: &str| {
-        if is_secret_value("password", &text[at.0..at.1]) {
-            found.push(Credential { at, name: name.to_owned() });
-        }
-    };
-    for word in said {
-        if chpasswd {
-            accounts(text, word.inner, &mut say);
-        } else if passwd {
-            say(word.inner, "standard input");
-        }
-    }
-}
-
-/// Lines of `user:password`.
-fn accounts(text: &str, (from, to): (usize, usize), say: &mut impl FnMut((usize, usize), &str)) {
-    let mut at = from;
-    for line in text[from..to].split_inclusive('\n').flat_map(|line| line.split_inclusive("\\n")) {
-        let end = at + line.len();
-        let bare = line.trim_end_matches('\n').trim_end_matches("\\n");
-        if let Some((user, password)) = bare.split_once(':') {
-            let start = at + user.len() + 1;
-            say((start, start + password.len()), "chpasswd");
-        }
-        at = end;
-    }
-}
-
-/// The words of the command that begins at or after `at` of `text[..to]`; `at` goes behind it.
-fn next_line(text: &str, at: &mut usize, to: usize) -> Option<Line> {
-    let bytes = &text.as_bytes()[..to];
-    let mut line = Line::default();
-    while *at < to {
-        match bytes[*at] {
-            b' ' | b'\t' | b'\r' => *at += 1,
-            b'\\' if bytes.get(*at + 1) == Some(&b'\n') => *at += 2,
-            b'\n' | b';' | b'&' | b'|' | b'(' | b')' => {
-                line.pipes =
-                    bytes[*at] == b'|' && bytes.get(*at + 1) != Some(&b'|') && bytes[at.saturating_sub(1)] != b'|';
-                *at += 1;
-                if !line.words.is_empty() {
-                    return Some(line);
-                }
-            }
-            _ => {
-                let end = word(bytes, *at);
-                if text.is_char_boundary(end) {
-                    line.words.push(Word { outer: (*at, end), inner: unquoted(bytes, *at, end) });
-                }
-                *at = end;
-            }
-        }
-    }
-    (!line.words.is_empty()).then_some(line)
-}
-
-/// The word without the quotes around it, and without the brackets and commas of a JSON list around those.
-fn unquoted(bytes: &[u8], from: usize, to: usize) -> (usize, usize) {
-    let begin = from + usize::from(bytes[from] == b'[' && to - from > 2);
-    let mut end = to;
-    while end > begin && matches!(bytes[end - 1], b',' | b']') {
-        end -= 1;
-    }
-    match bytes[begin] {
-        quote @ (b'"' | b'\'') if end - begin >= 2 && bytes[end - 1] == quote => (begin + 1, end - 1),
-        _ => (from, to),
-    }
-}
-
-/// Where the word that begins at `from` ends.
-fn word(bytes: &[u8], from: usize) -> usize {
-    let mut at = from;
-    while let Some(&byte) = bytes.get(at) {
-        match byte {
-            b' ' | b'\t' | b'\r' | b'\n' | b';' | b'&' | b'|' | b'(' | b')'
-                if at > from || !byte.is_ascii_punctuation() =>
-            {
-                break;
-            }
-            b'\\' => at += 1,
-            b'"' | b'\'' => {
-                let close = |end: &usize| byte == b'\'' || bytes[end - 1] != b'\\';
-                let mut ends = memchr::memchr_iter(byte, &bytes[at + 1..]).map(|end| at + 1 + end);
-                if let Some(end) = ends.find(close) {
-                    at = end;
-                }
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    at.min(bytes.len()).max(from + 1)
 }

@@ -33,7 +33,9 @@ pub struct SecretSpec {
     pub examples: Vec<String>,
     /// What the token may touch on its left.
     pub left: Left,
-    /// Words of which one must stand near, without case.
+    /// What stands encoded inside the token.
+    pub inside: Option<Inside>,
+    /// Words of which one must stand near, without case; a token without a literal stands behind one.
     pub near: Vec<String>,
     /// How near, bytes.
     pub within: Option<usize>,
@@ -55,8 +57,28 @@ pub struct Companion {
     pub severity: Severity,
 }
 
+/// What stands in base64 inside a token.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Inside {
+    /// What parts the token into pieces; none: it is one piece.
+    pub split: Option<char>,
+    /// Which piece, from 0.
+    pub part: usize,
+    /// How many bytes of the piece stand before the encoded text.
+    pub after: usize,
+    /// A template that the decoded text begins with.
+    pub begins: String,
+    /// What the decoded text holds, all of it.
+    pub holds: Vec<String>,
+    /// A template that makes such a text, for generated values.
+    pub sample: String,
+    /// Whether a token without it is none; else it is probably fake.
+    pub required: bool,
+}
+
 /// Structures with a reader of their own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Structure {
     /// PEM, OpenSSH, PGP and PuTTY private keys.
@@ -86,6 +108,10 @@ pub enum Check {
     Bech32,
     /// The account number inside an AWS key id.
     AwsKeyId,
+    /// CRC-16 (XMODEM) inside the base32 of a NATS key.
+    Nkey,
+    /// No sum: the end that the claims of a JSON Web Token tell.
+    Jwt,
 }
 
 /// What a token may touch on its left.
@@ -121,6 +147,8 @@ pub(super) struct Template {
     pub(super) anchor: usize,
     /// The pieces that are the secret itself; the others are its surroundings.
     pub(super) secret: (usize, usize),
+    /// Whether no literal is long enough to be searched for; `anchor` says nothing then.
+    pub(super) bare: bool,
     /// What may not stand on its left: letters, digits, `_`, and what its first run could hold.
     pub(super) beside: Class,
 }
@@ -151,10 +179,55 @@ impl SecretRule {
     }
 }
 
+/// The shortest word of `near` that can stand for a literal, bytes.
+pub(super) const WORD: usize = 4;
+
+impl SecretSpec {
+    /// Says what is wrong with the format, where serde cannot: neither tokens nor a structure, or both; a template or a
+    /// companion that cannot be read.
+    pub fn check(&self) -> Result<(), String> {
+        self.templates().map(drop)
+    }
+
+    /// Its templates, compiled.
+    pub(super) fn templates(&self) -> Result<Vec<Template>, String> {
+        if self.structure.is_some() != self.tokens.is_empty() {
+            return Err("needs tokens, or a structure, not both".to_owned());
+        }
+        if let Some(companion) = &self.companion {
+            let inner = companion.token.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+            read_run(inner.ok_or("a companion is one {class:length}")?)?;
+        }
+        if let Some(inside) = &self.inside {
+            for text in [&inside.begins, &inside.sample].into_iter().filter(|text| !text.is_empty()) {
+                Template::read_value(text).map_err(|error| format!("inside: {error}"))?;
+            }
+        }
+        let read = if self.near.is_empty() { Template::read } else { Template::read_value };
+        let templates: Vec<Template> = self.tokens.iter().map(|token| read(token)).collect::<Result<_, _>>()?;
+        if templates.iter().any(|template| template.bare) && self.words().iter().any(|word| word.len() < WORD) {
+            return Err(format!("a word of `near` needs {WORD} bytes or more"));
+        }
+        Ok(templates)
+    }
+
+    /// What the search looks for in place of a literal, in any case: each word of `near`, also with `-` for `_`. One that
+    /// begins with another would lead to the same values.
+    pub(super) fn words(&self) -> Vec<Vec<u8>> {
+        let lower: Vec<String> = self.near.iter().map(|word| word.to_ascii_lowercase()).collect();
+        let mut words: Vec<Vec<u8>> =
+            lower.iter().flat_map(|word| [word.clone(), word.replace('_', "-")]).map(String::into_bytes).collect();
+        words.sort_unstable();
+        // Sorted, a word stands right behind what it begins with.
+        words.dedup_by(|word, shorter| word.starts_with(shorter));
+        words
+    }
+}
+
 impl Check {
     /// Whether a sum that fits proves a token beyond doubt.
     pub(super) fn proves(self) -> bool {
-        !matches!(self, Self::None | Self::AwsKeyId)
+        !matches!(self, Self::None | Self::AwsKeyId | Self::Jwt)
     }
 }
 
@@ -212,6 +285,15 @@ impl Class {
 impl Template {
     /// Reads `text`: literals, `{class:length}`, `{class:least-most}`, and `<`...`>` around the secret.
     pub(super) fn read(text: &str) -> Result<Self, String> {
+        let template = Self::read_value(text)?;
+        if template.bare {
+            return Err(format!("template {text}: needs a literal of three bytes or more"));
+        }
+        Ok(template)
+    }
+
+    /// The same without need of a literal. `{"` is itself, so that JSON can be written.
+    pub(super) fn read_value(text: &str) -> Result<Self, String> {
         let bad = |what: &str| format!("template {text}: {what}");
         let mut pieces: Vec<Piece> = Vec::new();
         let (mut begin, mut end) = (None, None);
@@ -219,7 +301,7 @@ impl Template {
         let mut rest = text;
         while let Some(next) = rest.chars().next() {
             match next {
-                '{' => {
+                '{' if !rest.starts_with("{\"") => {
                     let (inner, tail) = rest[1..].split_once('}').ok_or_else(|| bad("{ without }"))?;
                     pieces.push(read_run(inner).map_err(|error| bad(&error))?);
                     fresh = true;
@@ -246,13 +328,13 @@ impl Template {
             .map(|(at, piece)| (piece.most(), std::cmp::Reverse(at)))
             .max()
             .filter(|(length, _)| *length >= 3)
-            .map(|(_, at)| at.0)
-            .ok_or_else(|| bad("needs a literal of three bytes or more"))?;
+            .map(|(_, at)| at.0);
+        let (bare, anchor) = (anchor.is_none(), anchor.unwrap_or(0));
         let secret = (begin.unwrap_or(0), end.unwrap_or(pieces.len()));
-        if secret.0 >= secret.1 || pieces.len() > 24 {
-            return Err(bad("the secret is empty, or there are more than 24 pieces"));
+        if secret.0 >= secret.1 || pieces.len() > 32 {
+            return Err(bad("the secret is empty, or there are more than 32 pieces"));
         }
-        for side in [&pieces[..anchor], &pieces[anchor + 1..]] {
+        for side in [&pieces[..anchor], &pieces[anchor + usize::from(!bare)..]] {
             let open = side.iter().filter(|piece| piece.most() > piece.least()).count();
             let unsure = side.windows(2).filter(|pair| unsure(&pair[0], &pair[1])).count();
             if open > 4 || unsure > 1 {
@@ -268,13 +350,18 @@ impl Template {
         });
         let first = first.unwrap_or_default();
         let beside = Class(std::array::from_fn(|at| Class::WORD.0[at] | first[at]));
-        Ok(Self { pieces, anchor, secret, beside })
+        Ok(Self { pieces, anchor, secret, bare, beside })
     }
 
     /// How many bytes stand before the anchor, when it is always the same number.
     pub(super) fn before(&self) -> Option<usize> {
         let left = &self.pieces[..self.anchor];
         left.iter().map(|piece| (piece.least() == piece.most()).then(|| piece.least())).sum()
+    }
+
+    /// How many bytes its literals have.
+    pub(super) fn given(&self) -> usize {
+        self.pieces.iter().filter(|piece| matches!(piece, Piece::Literal(_))).map(Piece::most).sum()
     }
 
     /// The literal that the search looks for.

@@ -1,7 +1,8 @@
 //! Decides what a candidate is: the template around its anchor, its boundaries, its checksum. Sees one window of bytes
 //! and nothing else, so that the answer does not depend on how the stream was cut.
 
-use super::encode::{base36, base62, bech32_checksum, crc32, from_base32};
+use super::encode::{base32, base36, base62, bech32_checksum, crc16, crc32, from_base32};
+use super::inside;
 use super::spec::{Check, Class, Companion, Left, Piece, SecretRule, Template};
 use crate::model::{Confidence, Severity, push_hex};
 use sha2::{Digest as _, Sha256};
@@ -31,12 +32,16 @@ pub(super) struct Verified {
     pub(super) redacted: String,
     /// See [`hash`].
     pub(super) hash: String,
+    /// How many of its bytes its format gives, so that of two formats the narrower one names it.
+    pub(super) given: usize,
 }
 
 /// What an offline check says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Proof {
     Valid,
+    /// No sum, but what stands encoded inside is right.
+    Fits,
     Invalid,
     Unknown,
 }
@@ -70,12 +75,38 @@ pub(super) fn verify(rule: &SecretRule, template: &Template, window: Window<'_>)
     if (!bounded && proof != Proof::Valid) || !has_near(rule, window, begin..end) {
         return None;
     }
+    grade(rule, template, window, begin..end)
+}
+
+/// What is to be said of the token of `template` at `token`, whose surroundings fit.
+pub(super) fn grade(
+    rule: &SecretRule,
+    template: &Template,
+    window: Window<'_>,
+    token: Range<usize>,
+) -> Option<Verified> {
+    let (bytes, begin) = (window.bytes, token.start);
+    let token = &bytes[token];
+    let mut proof = prove(rule.spec.check, template, token);
+    if let Some(inside) = &rule.spec.inside {
+        match (inside::fits(inside, token), inside.required) {
+            (false, true) => return None,
+            (false, false) => proof = Proof::Invalid,
+            (true, _) if proof == Proof::Unknown => proof = Proof::Fits,
+            (true, _) => {}
+        }
+    }
     let secret = secret_part(template, token)?;
     let at = begin + secret.start..begin + secret.end;
     let (mut severity, mut confidence, mut detail) = match proof {
         Proof::Valid => (rule.severity, Confidence::High, "checksum valid".to_owned()),
+        Proof::Fits => (rule.severity, rule.confidence, "its structure is whole".to_owned()),
         Proof::Invalid => {
-            let detail = "its checksum does not fit: probably fake or redacted".to_owned();
+            let detail = match rule.spec.check {
+                Check::None => "what it holds is not what its kind has: probably fake or redacted",
+                _ => "its checksum does not fit: probably fake or redacted",
+            };
+            let detail = detail.to_owned();
             (Severity::Low, Confidence::Low, detail)
         }
         Proof::Unknown => (rule.severity, rule.confidence, String::new()),
@@ -94,13 +125,18 @@ pub(super) fn verify(rule: &SecretRule, template: &Template, window: Window<'_>)
         severity = severity.min(Severity::Low);
         "a key for tests".clone_into(&mut detail);
     }
+    if rule.spec.check == Check::Jwt && inside::has_expired(token) {
+        severity = severity.min(Severity::Low);
+        "it has expired".clone_into(&mut detail);
+    }
     let known = public_prefix(template);
-    if proof != Proof::Valid && is_example(rule, &bytes[at.clone()][known.len().min(at.len())..]) {
+    if proof != Proof::Valid && is_example(rule, template, &bytes[at.clone()][known.len().min(at.len())..]) {
         (severity, confidence) = (Severity::Info, Confidence::Low);
         "an example or placeholder".clone_into(&mut detail);
     }
     Some(Verified {
         redacted: shown(&known, at.len()),
+        given: template.given(),
         hash: hash(&bytes[at.clone()]),
         at,
         severity,
@@ -110,7 +146,7 @@ pub(super) fn verify(rule: &SecretRule, template: &Template, window: Window<'_>)
 }
 
 /// How many bytes at the beginning of `bytes` the pieces take, longer runs first.
-fn forward(pieces: &[Piece], bytes: &[u8]) -> Option<usize> {
+pub(super) fn forward(pieces: &[Piece], bytes: &[u8]) -> Option<usize> {
     let Some((piece, rest)) = pieces.split_first() else { return Some(0) };
     match piece {
         Piece::Literal(literal) => Some(literal.len() + forward(rest, bytes.strip_prefix(&literal[..])?)?),
@@ -161,7 +197,7 @@ pub(super) fn is_free_left(beside: Class, before: &[u8]) -> bool {
     }
 }
 
-fn is_free_right(template: &Template, behind: &[u8]) -> bool {
+pub(super) fn is_free_right(template: &Template, behind: &[u8]) -> bool {
     let Some(&next) = behind.first() else { return true };
     let run_on = matches!(template.pieces.last(), Some(Piece::Run { class, .. }) if class.has(next));
     !Class::WORD.has(next) && !run_on
@@ -213,7 +249,7 @@ fn has_companion(companion: &Companion, bytes: &[u8], token: &Range<usize>) -> b
 }
 
 /// Whether the random part of a token is what documents write instead of a real one.
-fn is_example(rule: &SecretRule, random: &[u8]) -> bool {
+fn is_example(rule: &SecretRule, template: &Template, random: &[u8]) -> bool {
     const WORDS: &[&[u8]] = &[
         b"example",
         b"placeholder",
@@ -234,7 +270,10 @@ fn is_example(rule: &SecretRule, random: &[u8]) -> bool {
         b"deadbeef",
     ];
     let lower = random.to_ascii_lowercase();
-    let same = lower.windows(7).any(|run| run.iter().all(|&byte| byte == run[0]));
+    let same = |bytes: &[u8]| bytes.windows(7).any(|run| run.iter().all(|&byte| byte == run[0]));
+    // Unless the format itself has such a run.
+    let own = template.pieces.iter().any(|piece| matches!(piece, Piece::Literal(literal) if same(literal)));
+    let same = !own && same(&lower);
     let mut seen = [false; 256];
     for &byte in &lower {
         seen[usize::from(byte)] = true;
@@ -253,7 +292,7 @@ pub(super) fn checksum(check: Check, template: &Template, token: &[u8]) -> Optio
     };
     let tail = |length: usize| token.len().checked_sub(length).filter(|at| *at >= prefix);
     match check {
-        Check::None | Check::AwsKeyId => None,
+        Check::None | Check::AwsKeyId | Check::Jwt => None,
         Check::Crc32Base62 => {
             let at = tail(6)?;
             (at - prefix == 30 && template.pieces.len() == 2).then(|| (at, base62(crc32(&token[prefix..at]))))
@@ -275,6 +314,12 @@ pub(super) fn checksum(check: Check, template: &Template, token: &[u8]) -> Optio
         Check::GitlabRoutable => {
             let at = tail(7)?;
             token.contains(&b'.').then(|| (at, base36(u64::from(crc32(&token[..at])), 7)))
+        }
+        Check::Nkey => {
+            // The sum ends within a character, so the whole is written anew.
+            let bytes = from_base32(token)?;
+            let (body, _) = bytes.split_at_checked(bytes.len().checked_sub(2)?)?;
+            Some((0, base32(&[body, &crc16(body).to_le_bytes()].concat())))
         }
         Check::Bech32 => {
             let at = tail(6)?;

@@ -2,12 +2,14 @@
 //! named, not read: what they do is another stage's, which begins where [`Start::programs`] ends.
 
 mod elf;
+mod handing;
 mod look;
 mod shell;
 mod shim;
 mod walk;
 
 pub(super) use elf::head_length as elf_head_length;
+pub(super) use handing::{TAIL, runs_its_arguments};
 pub use look::{Content, Trouble};
 pub use shell::{ShellForm, ShellKind};
 
@@ -30,6 +32,10 @@ pub struct Start {
     /// The programs on the way from the first word to what stays: shims, shells, then the program itself. Empty when there is
     /// none. The last one is the end of what can be told: a script, a shell whose text is no simple list, or the program.
     pub programs: Vec<StartProgram>,
+    /// What the arguments of the script at the end of `programs` start, should it run them; empty without such a script.
+    pub handed: Vec<StartProgram>,
+    /// Whether that script is known to run them in its place.
+    pub hands_on: bool,
     /// Where a shim on the way gives the user up for another; the last such place.
     pub drops: Option<UserDrop>,
     /// The shell's `-c` form on the way, the outermost.
@@ -121,6 +127,7 @@ impl Start {
         let words: Vec<Argument> =
             entrypoint.iter().map(argument(ENTRYPOINT)).chain(cmd.iter().map(argument(CMD))).collect();
         let mut start = Self::follow(words, config, look::Image { tree, layers, accounts });
+        start.read_handed(cmd.len(), config, look::Image { tree, layers, accounts });
         start.shell_form = start.shell_form.take().or_else(|| {
             // What a script does with its arguments is not known here; often it is `exec "$@"`.
             let behind_script = !entrypoint.is_empty() && start.programs.last()?.role == Role::Script;
@@ -147,6 +154,19 @@ impl Start {
         };
         let words = before.iter().chain(rest).map(|word| Argument::new(word, HEALTHCHECK)).collect();
         Some(Self::follow(words, config, look::Image { tree, layers, accounts }))
+    }
+
+    /// Follows what the script at the end gets as its arguments, of which the last `cmd` stand in `Cmd`.
+    fn read_handed(&mut self, cmd: usize, config: &ImageConfig, image: look::Image<'_>) {
+        let Some(script) = self.programs.last().filter(|program| program.role == Role::Script) else { return };
+        let entry = script.path.as_ref().and_then(|path| image.tree.resolve(path).ok()?.content());
+        self.hands_on = entry
+            .is_some_and(|(layer, entry)| image.layers.get(layer as usize).is_some_and(|facts| facts.hands_on(entry)));
+        let own = script.arguments.len().saturating_sub(cmd);
+        let from = |at: usize| if at < own { ENTRYPOINT } else { CMD };
+        let words = script.arguments.iter().enumerate().map(|(at, text)| Argument::new(text, from(at)));
+        let words = words.collect();
+        self.handed = Self::follow(words, config, image).programs;
     }
 
     fn follow(words: Vec<Argument>, config: &ImageConfig, image: look::Image<'_>) -> Self {

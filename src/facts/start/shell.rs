@@ -1,6 +1,6 @@
 //! The text of `sh -c`: its list of commands at the top, and whether the shell hands over to the last. Reads no files.
 
-use crate::image::Command;
+use crate::image::{Command, Word};
 
 /// Shells by what they do with the last command of `-c`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,9 @@ pub struct ShellForm {
     pub text: String,
     /// Whether the shell gives its process to the last command (`exec`, or by itself); `None` when it cannot be told.
     pub hands_over: Option<bool>,
+    /// Signals on which the text acts itself while it waits for what it has put into the background: upper case, without
+    /// `SIG`.
+    pub passes_on: Vec<String>,
     /// Whether this shell runs for sure. `false`: the form stands in `Cmd` behind a script that may run its arguments.
     pub certain: bool,
     /// Where the script stands.
@@ -78,6 +81,56 @@ pub(super) fn is_builtin(command: &Command) -> bool {
     command.words.first().is_some_and(|word| BUILTINS.contains(&word.text.as_str()))
 }
 
+/// The words behind `command` and `builtin` with their options, which change nothing of what is run.
+pub(super) fn bare(words: &[Word]) -> &[Word] {
+    let mut words = words;
+    while let [first, rest @ ..] = words
+        && matches!(first.text.as_str(), "command" | "builtin")
+    {
+        let options = rest.iter().take_while(|word| matches!(word.text.as_str(), "-p" | "--")).count();
+        words = &rest[options..];
+    }
+    words
+}
+
+/// The signals that `text` traps with a command which may pass them on (`kill`, a function, a program), as long as it waits
+/// for a program in the background: a shell runs no trap while a program in front of it runs.
+pub(super) fn passed_on(text: &str) -> Vec<String> {
+    let mut signals = Vec::new();
+    let (mut background, mut waits) = (false, false);
+    for item in items(text) {
+        background |= item.background;
+        let pipeline = if item.compound { Vec::new() } else { item.pipeline() };
+        let words = pipeline.first().map_or(&[][..], |command| bare(&command.words));
+        let words: Vec<&str> = words.iter().map(|word| word.text.as_str()).filter(|word| *word != "--").collect();
+        match words.as_slice() {
+            ["wait", ..] => waits |= background,
+            ["trap", action, names @ ..] if acts(action) => {
+                signals.extend(names.iter().map(|name| signal_name(name)));
+            }
+            _ => {}
+        }
+    }
+    if waits { signals } else { Vec::new() }
+}
+
+/// Whether the action of a trap is more than an end of the shell, or nothing at all.
+fn acts(action: &str) -> bool {
+    let acts = |command: &Command| {
+        let first = bare(&command.words).first().map(|word| word.text.as_str());
+        first.is_some_and(|first| first == "kill" || !(first == "-" || BUILTINS.contains(&first)))
+    };
+    Command::split(action).iter().any(acts)
+}
+
+/// `TERM` for `sigterm`, `TERM` and `15`.
+fn signal_name(written: &str) -> String {
+    let upper = written.to_ascii_uppercase();
+    let name = upper.strip_prefix("SIG").unwrap_or(&upper);
+    let number = [("1", "HUP"), ("2", "INT"), ("3", "QUIT"), ("10", "USR1"), ("12", "USR2"), ("15", "TERM")];
+    number.iter().find(|(number, _)| *number == name).map_or(name, |(_, name)| name).to_owned()
+}
+
 /// Whether the shell of this kind hands over to the last command of `text`.
 pub(super) fn hands_over(kind: ShellKind, text: &str) -> Option<bool> {
     if text.contains("<<") {
@@ -87,8 +140,8 @@ pub(super) fn hands_over(kind: ShellKind, text: &str) -> Option<bool> {
     let mut traps = false;
     for item in items.iter().filter(|item| !item.compound && !item.background) {
         let pipeline = item.pipeline();
-        let word =
-            |at: usize| pipeline.first().and_then(|command| command.words.get(at)).map(|word| word.text.as_str());
+        let words = pipeline.first().map_or(&[][..], |command| bare(&command.words));
+        let word = |at: usize| words.get(at).map(|word| word.text.as_str());
         if pipeline.len() == 1 && word(0) == Some("exec") && word(1).is_some() {
             return Some(true);
         }
@@ -306,6 +359,8 @@ mod tests {
             ("exec node app", true, true),
             ("cd x; exec node app > log", true, true),
             ("exec > log; node app", true, true),
+            ("command exec node app", true, true),
+            ("command -p -- builtin exec node app", true, true),
         ] {
             assert_eq!(hands_over(Bash, text), Some(bash), "{text}");
             assert_eq!(hands_over(Busybox, text), Some(busybox), "{text}");
@@ -319,5 +374,24 @@ mod tests {
         assert_eq!(hands_over(Other, "exec a"), Some(true));
         assert_eq!(hands_over(Bash, "cat <<E\nE\na"), None);
         assert_eq!(hands_over(Bash, ""), None);
+        assert_eq!(hands_over(Dash, "command -v exec node"), Some(false));
+    }
+
+    #[test]
+    fn who_passes_signals_on() {
+        for (text, want) in [
+            ("trap \"kill 0\" TERM; /bin/app & wait", "TERM"),
+            ("trap 'kill -TERM $pid' SIGTERM 2; app & pid=$!; wait $pid", "TERM INT"),
+            ("app & trap stop 15; stop() { kill %1; }; wait", "TERM"),
+            ("trap 'nginx -s quit' QUIT; nginx & wait $!", "QUIT"),
+            ("trap \"kill 0\" TERM; app", ""),
+            ("trap \"kill 0\" TERM; wait; app", ""),
+            ("trap '' TERM; app & wait", ""),
+            ("trap - TERM; app & wait", ""),
+            ("trap 'exit 0' TERM; app & wait", ""),
+            ("app & wait", ""),
+        ] {
+            assert_eq!(passed_on(text).join(" "), want, "{text}");
+        }
     }
 }

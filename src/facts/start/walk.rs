@@ -270,6 +270,7 @@ impl Walk<'_> {
             kind,
             text: operand.text.clone(),
             hands_over: shell::hands_over(kind, &operand.text),
+            passes_on: shell::passed_on(&operand.text),
             certain: true,
             at: Location::config(operand.from),
         };
@@ -327,7 +328,7 @@ impl Walk<'_> {
         }
         while let Some(builtin) = words.first().map(|word| word.text.as_str()) {
             let skip = match builtin {
-                "command" | "builtin" => 1,
+                "command" | "builtin" => 1 + usize::from(words.get(1).is_some_and(|word| word.text == "-p")),
                 "exec" => exec_options(&words),
                 _ => break,
             };
@@ -433,9 +434,9 @@ fn staying(items: &[Item<'_>]) -> Option<(usize, Command)> {
         }
         let pipeline = item.pipeline();
         let Some(command) = pipeline.first() else { continue };
-        let is_exec = command.words.first().is_some_and(|word| word.text == "exec");
-        if is_exec {
-            if command.words.len() > 1 && pipeline.len() == 1 {
+        let words = shell::bare(&command.words);
+        if words.first().is_some_and(|word| word.text == "exec") {
+            if words.len() > 1 && pipeline.len() == 1 {
                 return Some((index, command.clone()));
             }
             continue;

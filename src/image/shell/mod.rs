@@ -50,6 +50,29 @@ pub enum Expansion<'a> {
     Variable(&'a str),
 }
 
+/// What was opened, for [`closing_mark`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opened {
+    /// `$(` or `<(`.
+    Output,
+    /// `${`.
+    Variable,
+    /// `"`.
+    Quote,
+}
+
+/// The place of the mark that closes what was opened just before `at`; `None` when there is none. Reads what is quoted
+/// and expanded inside as a shell does.
+#[must_use]
+pub fn closing_mark(bytes: &[u8], at: usize, opened: Opened) -> Option<usize> {
+    let inside = match opened {
+        Opened::Output => word::Inside::Paren(0),
+        Opened::Variable => word::Inside::Brace,
+        Opened::Quote => word::Inside::Double,
+    };
+    Some(word::close(bytes, at, inside)).filter(|&end| end < bytes.len())
+}
+
 impl Word {
     /// The expansion that the whole word is; `None` when it has other parts, or is none.
     #[must_use]

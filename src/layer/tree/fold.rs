@@ -7,7 +7,7 @@ use super::store::{File, MARK, NONE, ROOT, Store};
 use super::way::{LINK_STEPS, Way};
 use crate::layer::{EntryKind, LayerEntries, Record};
 use crate::model::{ImagePath, LayerIndex, Limits, Presence};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 const WHITEOUT: &[u8] = b".wh.";
 /// AUFS' own files; all but the opaque marker mean nothing.
@@ -40,6 +40,8 @@ pub(super) struct Fold<'l> {
     recent: Option<(ImagePath, u32)>,
     /// Whether symbolic links were followed to the directory entered last.
     through_link: bool,
+    /// Whiteouts of this layer, by entry, that a directory of the same layer takes back.
+    undone: BTreeSet<u32>,
 }
 
 /// What is left of a fold when all layers are laid; its fields are the fold's.
@@ -67,6 +69,32 @@ struct Marks {
     listed: bool,
 }
 
+/// Whiteouts behind which the layer makes a directory of the same name: unpacked for overlayfs, the directory takes the
+/// whiteout's place, and what lower layers have in it shows again.
+fn undone_whiteouts(entries: &LayerEntries) -> BTreeSet<u32> {
+    let mut whiteouts: HashMap<ImagePath, Vec<u32>> = HashMap::new();
+    let marked = memchr::memmem::Finder::new(WHITEOUT);
+    for record in entries.iter().filter(|record| marked.find(record.name).is_some()) {
+        let path = record.path();
+        let name = path.file_name();
+        let hidden = name.strip_prefix(WHITEOUT).filter(|hidden| !name.starts_with(RESERVED) && !hidden.is_empty());
+        if let (Some(hidden), Some(parent)) = (hidden, path.parent()) {
+            whiteouts.entry(parent.join(hidden)).or_default().push(record.index);
+        }
+    }
+    let mut undone = BTreeSet::new();
+    if whiteouts.is_empty() {
+        return undone;
+    }
+    for record in entries.iter().filter(|record| record.kind() == EntryKind::Dir) {
+        let path = record.path();
+        if whiteouts.get(&path).and_then(|all| all.last()).is_some_and(|&last| last < record.index) {
+            undone.extend(whiteouts.remove(&path).unwrap_or_default());
+        }
+    }
+    undone
+}
+
 impl<'l> Fold<'l> {
     pub(super) fn new(limits: &'l Limits) -> Self {
         let root = Marks { listed: true, ..Marks::NEW };
@@ -84,11 +112,13 @@ impl<'l> Fold<'l> {
             left_out: 0,
             recent: None,
             through_link: false,
+            undone: BTreeSet::new(),
         }
     }
 
     /// Lays the next layer on top.
     pub(super) fn layer(&mut self, entries: &LayerEntries) {
+        self.undone = undone_whiteouts(entries);
         let files = entries.iter().map(|record| self.entry(&record).unwrap_or(NONE)).collect();
         self.files.push(files);
         self.layer += 1;
@@ -134,6 +164,7 @@ impl<'l> Fold<'l> {
             Some(_) if name == OPAQUE => self.opaque(directory, &path),
             Some(_) if name.starts_with(RESERVED) => {}
             Some(b"" | b"." | b"..") => self.note(Note::BadWhiteout, &path),
+            Some(_) if self.undone.contains(&record.index) => self.note(Note::WhiteoutThenDirectory, &path),
             Some(hidden) => self.whiteout(directory, hidden, &path),
             None if record.overlay_whiteout => {
                 self.note(Note::DeviceWhiteout, &path);

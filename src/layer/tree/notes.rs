@@ -90,7 +90,7 @@ impl Note {
             ),
             Self::WhiteoutThenDirectory => (
                 "making again a directory that the same layer deletes",
-                "it is empty of lower layers here; with overlayfs some runtimes show the lower files again or refuse the layer",
+                "the lower files show again, as with overlayfs; other runtimes hide them or refuse the layer",
             ),
             Self::RootOpaque => {
                 ("making the root opaque", "ignored, as with overlayfs; other runtimes hide all lower layers")

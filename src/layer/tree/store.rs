@@ -162,18 +162,27 @@ impl Store {
         self.file(slot).map_or(&[], |file| self.link(file))
     }
 
+    /// The directories that `slot` lies in, the nearest first, the root left out.
+    pub(super) fn above(&self, slot: u32) -> impl Iterator<Item = u32> {
+        self.up(slot).skip(1)
+    }
+
+    /// `slot` and the directories that it lies in, the root left out.
+    fn up(&self, slot: u32) -> impl Iterator<Item = u32> {
+        let up = std::iter::successors(Some(slot), |&slot| Some(self.slots[slot as usize].parent));
+        up.take_while(|&slot| slot != ROOT)
+    }
+
     /// The path of `slot`.
     pub(super) fn path(&self, slot: u32) -> ImagePath {
-        let up = std::iter::successors(Some(slot), |&slot| Some(self.slots[slot as usize].parent));
-        let mut names: Vec<&[u8]> = up.take_while(|&slot| slot != ROOT).map(|slot| self.name(slot)).collect();
+        let mut names: Vec<&[u8]> = self.up(slot).map(|slot| self.name(slot)).collect();
         names.reverse();
         ImagePath::clamp(&names.join(&b'/'))
     }
 
     /// The length of the path of `slot`, bytes.
     pub(super) fn depth_of(&self, slot: u32) -> usize {
-        let up = std::iter::successors(Some(slot), |&slot| Some(self.slots[slot as usize].parent));
-        up.take_while(|&slot| slot != ROOT).map(|slot| 1 + self.name(slot).len()).sum()
+        self.up(slot).map(|slot| 1 + self.name(slot).len()).sum()
     }
 
     /// What `path` leads to, at most `links` symbolic links followed. `steps` is what following may cost; what it did

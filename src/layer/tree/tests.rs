@@ -61,6 +61,12 @@ fn whiteouts_hide_lower_layers_only() {
     assert_tree(&[&["d/a"], &["d/.wh.a"], &["d/a"], &["d/.wh.a"], &["d/a"]], "/d /d/a:4", 0);
     assert_tree(&[&["a"], &[".wh.a", ".wh.b", "q/.wh.c"]], "/q", 0);
     assert_tree(&[&["d/x", "d/s/y"], &[".wh.d"], &["d/z"]], "/d /d/z:2", 0);
+    // A directory that is made again takes the whiteout's place: what lies below shows through.
+    assert_tree(&[&["d/x"], &[".wh.d", "d/", "d/z"]], "/d /d/x:0 /d/z:1", 1);
+    assert_tree(&[&["d/x"], &[".wh.d", ".wh.d", "d/"]], "/d /d/x:0", 1);
+    assert_tree(&[&["d/x"], &["d/.wh..wh..opq", ".wh.d", "d/"]], "/d", 1);
+    assert_tree(&[&["d/x"], &["d/", ".wh.d"]], "/d", 1);
+    assert_tree(&[&["d/x"], &[".wh.d", "d/z"]], "/d /d/z:1", 1);
 }
 
 #[test]
@@ -361,7 +367,11 @@ fn by_paths(layers: &[LayerEntries]) -> std::collections::BTreeMap<ImagePath, (u
                 tree.retain(|path: &ImagePath, _| *path == parent || !path.is_within(&parent));
             } else if let Some(name) = name.strip_prefix(b".wh.") {
                 let gone = parent.join(name);
-                tree.retain(|path, _| !path.is_within(&gone));
+                let last = entries.iter().filter(|other| other.path() == path).last().expect("at least this");
+                let is_again = |other: &crate::layer::Record<'_>| other.index > last.index && other.path() == gone;
+                if !entries.iter().any(|other| other.kind() == EntryKind::Dir && is_again(&other)) {
+                    tree.retain(|path, _| !path.is_within(&gone));
+                }
             }
         }
         for record in entries.iter().filter(|record| !record.path().file_name().starts_with(b".wh.")) {

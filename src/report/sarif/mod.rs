@@ -104,7 +104,10 @@ fn invocation(report: &Report, image: &ImageReport, results: usize, first: bool)
     let mut said: Vec<Notification> = Vec::new();
     if first {
         for error in &report.errors {
-            said.push(notification(NotificationLevel::Error, &format!("{}: {}", error.source, error.message)));
+            // Most messages name the image already.
+            let named = error.message.strip_prefix(&error.source).is_some_and(|rest| rest.starts_with(':'));
+            let text = if named { error.message.clone() } else { format!("{}: {}", error.source, error.message) };
+            said.push(notification(NotificationLevel::Error, &text));
         }
         if report.images.len() > RUNS {
             let left = count(report.images.len() - RUNS, "image");

@@ -3,8 +3,7 @@
 use super::privilege::{may_bind_low_ports, open_to_others};
 use super::process::{find_program, first_trouble, is_builtin};
 use super::quote::{quote, shown};
-use crate::facts::{Facts, Start};
-use crate::image::Command;
+use crate::facts::{Command, EntryKind, Facts, Start};
 use crate::model::{ImagePath, Location, Severity};
 use crate::rule::{Params, Sink};
 
@@ -226,9 +225,26 @@ fn loads_from(facts: &Facts, name: &str, element: &str) -> Option<String> {
     }
     let path = ImagePath::from(element);
     let real = facts.tree.resolve(&path).map_or(path, |node| node.path());
-    open_to_others(facts, &real)
-        .filter(|trouble| trouble.starts_with("every user"))
-        .map(|why| format!("{}, and {why}", quote(element)))
+    if let Some(why) = open_to_others(facts, &real).filter(|trouble| trouble.starts_with("every user")) {
+        return Some(format!("{}, and {why}", quote(element)));
+    }
+    (name == "LD_LIBRARY_PATH" && runtime_may_write(facts, &real))
+        .then(|| format!("{}, which the container's own user may write to", quote(element)))
+}
+
+/// Whether the user that containers run as, if not root, may put files into the directory at `path`. For the loader's list
+/// that matters, which every program follows; the folders of an interpreter's modules are often the application's own.
+fn runtime_may_write(facts: &Facts, path: &ImagePath) -> bool {
+    let start = &facts.start;
+    let (uid, gid) = match &start.drops {
+        Some(drop) => (drop.uid, None),
+        None => (start.uid, start.gid),
+    };
+    let Some(uid) = uid.filter(|uid| *uid != 0) else { return false };
+    facts.tree.get(path).filter(|node| node.kind() == EntryKind::Dir && node.layer().is_some()).is_some_and(|node| {
+        let owns = node.uid() == uid && node.mode() & 0o200 != 0;
+        owns || gid == Some(node.gid()) && node.mode() & 0o020 != 0
+    })
 }
 
 /// Whether a variable names a proxy.

@@ -5,8 +5,7 @@ mod programs;
 
 use super::manager::{Task, asked};
 use super::quote::quote;
-use crate::facts::Facts;
-use crate::image::{Command, InstructionKind, Step};
+use crate::facts::{Command, Facts, InstructionKind, Step};
 use crate::model::{Severity, visible_str};
 use crate::rule::{Params, Sink};
 use fetched::Run;
@@ -55,17 +54,114 @@ pub fn update_alone(facts: &Facts, _: &Params, sink: &mut Sink) {
     for step in steps(facts, InstructionKind::Run) {
         let tasks: Vec<_> = step.instruction.commands.iter().filter_map(asked).collect();
         let uses = |task| matches!(task, Task::Install | Task::UpgradeAll | Task::UpgradeSome);
-        if tasks.iter().any(|asked| uses(asked.task)) {
+        if tasks.iter().any(|asked| uses(asked.task)) || may_install_after(&step.instruction.commands) {
             continue;
         }
         if let Some(refresh) = tasks.iter().find(|asked| asked.task == Task::Refresh) {
-            let word = refresh.word;
-            let program = format!("{:?}", refresh.manager).to_lowercase();
-            let message =
-                format!("{program} {word} stands in a step of its own: the cache keeps the lists while they age");
-            sink.find(step.location(), format!("{program} {word}"), message);
+            let program = refresh.as_written();
+            let message = format!("{program} stands in a step of its own: the cache keeps the lists while they age");
+            sink.find(step.location(), program, message);
         }
     }
+}
+
+/// Programs that install no package of the distribution, whatever they are told.
+const NO_INSTALLERS: &[&str] = &[
+    "",
+    ":",
+    "[",
+    "[[",
+    "add-apt-repository",
+    "apk",
+    "apt",
+    "apt-cache",
+    "apt-get",
+    "apt-key",
+    "apt-mark",
+    "aptitude",
+    "awk",
+    "break",
+    "cat",
+    "cd",
+    "chmod",
+    "chown",
+    "continue",
+    "cp",
+    "curl",
+    "date",
+    "declare",
+    "dnf",
+    "dnf5",
+    "dpkg",
+    "echo",
+    "exit",
+    "export",
+    "false",
+    "find",
+    "gpg",
+    "grep",
+    "gunzip",
+    "gzip",
+    "head",
+    "id",
+    "install",
+    "ldconfig",
+    "ln",
+    "local",
+    "ls",
+    "microdnf",
+    "mkdir",
+    "mv",
+    "pacman",
+    "printf",
+    "pwd",
+    "readonly",
+    "return",
+    "rm",
+    "rmdir",
+    "sed",
+    "set",
+    "sha256sum",
+    "shift",
+    "shopt",
+    "sleep",
+    "sort",
+    "tail",
+    "tar",
+    "tdnf",
+    "tee",
+    "test",
+    "touch",
+    "tr",
+    "trap",
+    "true",
+    "umask",
+    "uname",
+    "unset",
+    "unzip",
+    "useradd",
+    "groupadd",
+    "adduser",
+    "addgroup",
+    "usermod",
+    "wait",
+    "wc",
+    "wget",
+    "xargs",
+    "yum",
+    "zypper",
+    "emerge",
+    "dpkg-reconfigure",
+    "update-ca-certificates",
+];
+
+/// Whether a program runs behind the last refresh that may install from the lists: a script, a build, another tool's
+/// installer. What it does cannot be seen here.
+fn may_install_after(commands: &[Command]) -> bool {
+    let refresh = commands.iter().rposition(|command| asked(command).is_some_and(|asked| asked.task == Task::Refresh));
+    let behind = refresh.and_then(|at| commands.get(at + 1..)).unwrap_or_default();
+    let programs = behind.iter().filter_map(Command::effective).map(|effective| effective.program);
+    programs.into_iter().any(|program| !NO_INSTALLERS.contains(&program))
 }
 
 /// Something fetched from the network and run without a check.
@@ -146,11 +242,14 @@ const SWITCHES: &[(&[&str], &[&str])] = &[
     (&["helm"], &["--insecure-skip-tls-verify"]),
 ];
 
+const SSH: &[&str] = &["ssh", "scp", "sftp", "autossh", "sshfs"];
+
 /// Settings by two words: name and value.
 const SETTINGS: &[(&[&str], &str, &[&str])] = &[
     (&["npm", "yarn", "pnpm"], "strict-ssl", &["false"]),
     (&["git"], "http.sslverify", &["false", "0"]),
     (&["conda", "mamba"], "ssl_verify", &["false", "no"]),
+    (SSH, "stricthostkeychecking", &["no", "off"]),
 ];
 
 /// apt's own options (`-o NAME=VALUE`) that turn a check off.
@@ -163,14 +262,16 @@ const APT_SETTINGS: &[(&str, &str)] = &[
 
 const VARIABLES: &[(&str, &[&str])] = &[
     ("GIT_SSL_NO_VERIFY", &["1", "true"]),
+    ("npm_config_strict_ssl", &["false"]),
     ("NODE_TLS_REJECT_UNAUTHORIZED", &["0"]),
     ("PYTHONHTTPSVERIFY", &["0"]),
     ("GOINSECURE", &["*"]),
 ];
 
 fn skips_verification(command: &Command) -> Option<(&str, String)> {
+    let is_off = |name: &str, value: &str| VARIABLES.iter().any(|(known, off)| *known == name && off.contains(&value));
     for (name, value) in &command.assignments {
-        if VARIABLES.iter().any(|(known, values)| known == name && values.contains(&value.text.as_str())) {
+        if is_off(name, &value.text) {
             return Some((
                 command.effective().map_or("", |effective| effective.program),
                 format!("{name}={}", value.text),
@@ -179,7 +280,17 @@ fn skips_verification(command: &Command) -> Option<(&str, String)> {
     }
     let effective = command.effective()?;
     let program = effective.program;
-    let words: Vec<&str> = effective.arguments.iter().map(|word| word.text.as_str()).collect();
+    let words: Vec<&str> = without_values(program, effective.arguments.iter().map(|word| word.text.as_str()));
+    if matches!(program, "export" | "declare" | "typeset") {
+        let set = words.iter().find(|word| word.split_once('=').is_some_and(|(name, value)| is_off(name, value)));
+        return set.map(|set| (program, (*set).to_owned()));
+    }
+    if program.starts_with("pip") && words.first() == Some(&"config") {
+        let at = words.iter().position(|word| *word == "set")?;
+        let (name, value) = (words.get(at + 1)?, words.get(at + 2)?);
+        let is_host = name.rsplit('.').next() == Some("trusted-host") && !value.is_empty();
+        return is_host.then(|| (program, format!("{name} {value}")));
+    }
     let has = |names: &[&str]| names.contains(&program);
     for (names, switches) in SWITCHES {
         if has(names)
@@ -195,6 +306,7 @@ fn skips_verification(command: &Command) -> Option<(&str, String)> {
             continue;
         }
         for (at, word) in words.iter().enumerate() {
+            let word = if has(SSH) { word.strip_prefix("-o").unwrap_or(word) } else { word };
             let (name, value) = word.split_once('=').unwrap_or((word, words.get(at + 1).copied().unwrap_or_default()));
             if name.eq_ignore_ascii_case(setting) && values.contains(&value) {
                 return Some((program, format!("{name}={value}")));
@@ -213,10 +325,108 @@ fn skips_verification(command: &Command) -> Option<(&str, String)> {
             }
         }
     }
-    if program == "curl" && words.iter().any(|word| short_flag(word, 'k', "AbcCdDeEFhHKmoPQrtTuUwxXyYz")) {
+    if program == "curl" && words.iter().any(|word| short_flag(word, 'k', CURL_LETTERS)) {
         return Some((program, "-k".to_owned()));
     }
     None
+}
+
+/// curl's short options with a value.
+const CURL_LETTERS: &str = "AbcCdDeEFhHKmoPQrtTuUwxXyYz";
+
+/// Long options of curl and wget with a value in the next word.
+const DOWNLOAD_OPTIONS: &[&str] = &[
+    "body-data",
+    "cacert",
+    "capath",
+    "cert",
+    "cert-type",
+    "ciphers",
+    "config",
+    "connect-timeout",
+    "connect-to",
+    "cookie",
+    "cookie-jar",
+    "data",
+    "data-ascii",
+    "data-binary",
+    "data-raw",
+    "data-urlencode",
+    "directory-prefix",
+    "dump-header",
+    "form",
+    "form-string",
+    "header",
+    "http-password",
+    "http-user",
+    "interface",
+    "json",
+    "key",
+    "limit-rate",
+    "max-time",
+    "method",
+    "netrc-file",
+    "oauth2-bearer",
+    "output",
+    "output-dir",
+    "output-document",
+    "output-file",
+    "pass",
+    "password",
+    "pinnedpubkey",
+    "post-data",
+    "post-file",
+    "proto",
+    "proxy",
+    "proxy-header",
+    "proxy-user",
+    "quote",
+    "range",
+    "referer",
+    "request",
+    "resolve",
+    "retry",
+    "retry-delay",
+    "retry-max-time",
+    "socks5",
+    "speed-limit",
+    "speed-time",
+    "stderr",
+    "time-cond",
+    "timeout",
+    "tries",
+    "unix-socket",
+    "upload-file",
+    "url",
+    "user",
+    "user-agent",
+    "variable",
+    "write-out",
+];
+
+/// The arguments without those that are values of a downloader's options: a header may say anything.
+fn without_values<'a>(program: &str, words: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let letters = match program {
+        "curl" => CURL_LETTERS,
+        "wget" | "wget2" => "aBDeIloOPQRtTUwX",
+        _ => return words.collect(),
+    };
+    let mut kept = Vec::new();
+    let mut words = words;
+    while let Some(word) = words.next() {
+        kept.push(word);
+        let takes = match word.strip_prefix("--") {
+            Some(long) => DOWNLOAD_OPTIONS.contains(&long),
+            // The first letter with a value has the rest of the word, or the next.
+            None => word.strip_prefix('-').is_some_and(|cluster| {
+                cluster.find(|letter| letters.contains(letter)).is_some_and(|at| at + 1 == cluster.len())
+            }),
+        };
+        if takes {
+            words.next();
+        }
+    }
+    kept
 }
 
 /// Whether a cluster of short options has `flag`; options in `valued` take the rest of the cluster.

@@ -2,7 +2,7 @@
 
 use super::quote::{listed, quote};
 use crate::facts::{Facts, User};
-use crate::model::{ImagePath, Location};
+use crate::model::{ImagePath, Location, Severity};
 use crate::rule::{Params, Sink};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,12 +15,39 @@ pub fn runs_as_root(facts: &Facts, _: &Params, sink: &mut Sink) {
     let name = user.split(':').next().unwrap_or_default();
     let why = if user.is_empty() {
         "User is empty".to_owned()
-    } else if name == "root" || name.bytes().all(|b| b.is_ascii_digit()) {
+    } else if name == "root" || name.is_empty() || number(name).is_some() {
         format!("User is '{user}'")
     } else {
         format!("User is '{user}', and /etc/passwd gives '{name}' uid 0")
     };
-    sink.find(Location::config("/config/User"), "User", format!("process 1 runs as root: {why}"));
+    // What replaces itself by the program leaves no root behind; su and sudo stay.
+    let drop = facts.start.drops.as_ref().filter(|drop| !matches!(drop.by.as_str(), "su" | "sudo" | "runuser"));
+    if let Some(drop) = drop.filter(|drop| drop.uid.is_some_and(|uid| uid != 0)) {
+        let (by, to) = (quote(&drop.by), quote(&drop.to));
+        let message = format!("the container starts as root and {by} drops to {to}: write USER {to} instead ({why})");
+        sink.find(user_setting(), "User", message).severity = Some(Severity::Medium);
+        return;
+    }
+    sink.find(user_setting(), "User", format!("process 1 runs as root: {why}"));
+}
+
+/// The primary group is root's though the user is not; silent where the parameter `openshift` says that this is wanted.
+pub fn root_group(facts: &Facts, params: &Params, sink: &mut Sink) {
+    let wanted = params.get("openshift").and_then(toml::Value::as_bool) == Some(true);
+    let (Some(uid), Some(0)) = (facts.start.uid.filter(|uid| *uid != 0), facts.start.gid) else { return };
+    if wanted {
+        return;
+    }
+    let (_, group) = user_and_group(&facts.config.config.user);
+    let why = match () {
+        () if !group.is_empty() => format!("USER names the group {}", quote(group)),
+        () if facts.start.user.name.is_some() => "/etc/passwd gives the user the group 0".to_owned(),
+        () => "USER names no group, and /etc/passwd does not know the user".to_owned(),
+    };
+    let message = format!(
+        "uid {uid} runs in the group root, which may use all that is open to that group: {why}: write USER {uid}:{uid}"
+    );
+    sink.find(user_setting(), "group", message);
 }
 
 /// `USER` is a name: Kubernetes' `runAsNonRoot` cannot look it up and refuses the container.
@@ -47,24 +74,20 @@ pub fn user_unknown(facts: &Facts, _: &Params, sink: &mut Sink) {
     let (user, group) = user_and_group(&facts.config.config.user);
     let accounts = &facts.accounts;
     let unread = !is_read(facts);
+    let as_user = accounts.resolve_user(user);
+    let as_group = accounts.resolve_user(&format!("0:{group}"));
     let parts = [
-        (user, "user", "/etc/passwd", accounts.resolve_user(user).uid, accounts.user(user).is_some()),
-        (
-            group,
-            "group",
-            "/etc/group",
-            accounts.resolve_user(&format!("0:{group}")).gid,
-            accounts.group(group).is_some(),
-        ),
+        (user, "user", "/etc/passwd", as_user.uid, as_user.out_of_range),
+        (group, "group", "/etc/group", as_group.gid, as_group.out_of_range),
     ];
-    for (name, what, file, id, listed) in parts {
+    for (name, what, file, id, out_of_range) in parts {
         if name.is_empty() || id.is_some() {
             continue;
         }
         let shown = quote(name);
         let message = if number(name).is_some() {
             format!("{what} id {shown} in USER is out of range: runtimes take 0 to 2147483647")
-        } else if listed {
+        } else if out_of_range {
             format!(
                 "{file} gives the {what} {shown} of USER a number that no runtime takes: 0 to 2147483647 are possible"
             )

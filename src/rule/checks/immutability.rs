@@ -1,8 +1,7 @@
 //! What makes an image change after it was built and looked at.
 
 use super::manager::{Task, asked};
-use crate::facts::Facts;
-use crate::image::InstructionKind;
+use crate::facts::{Facts, InstructionKind};
 use crate::model::{ImagePath, Location, visible_str};
 use crate::rule::{Params, Sink};
 
@@ -11,10 +10,9 @@ pub fn upgrade_in_build(facts: &Facts, _: &Params, sink: &mut Sink) {
     for step in facts.history.steps.iter().filter(|step| step.instruction.kind == InstructionKind::Run) {
         let upgrade = step.instruction.commands.iter().filter_map(asked).find(|asked| asked.task == Task::UpgradeAll);
         if let Some(asked) = upgrade {
-            let manager = format!("{:?}", asked.manager).to_lowercase();
-            let message =
-                format!("{manager} {} upgrades the whole system in place: rebuild on a newer base instead", asked.word);
-            sink.find(step.location(), format!("{manager} {}", asked.word), message);
+            let program = asked.as_written();
+            let message = format!("{program} upgrades the whole system in place: rebuild on a newer base instead");
+            sink.find(step.location(), program, message);
         }
     }
 }

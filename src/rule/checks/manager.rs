@@ -1,6 +1,6 @@
 //! What a build command asks of a package manager, whichever one it is. Reads words; judges nothing.
 
-use crate::image::{Command, Word};
+use crate::facts::{Command, Word};
 
 /// What a package manager is asked to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub enum Manager {
     Zypper,
     /// pacman.
     Pacman,
+    /// emerge.
+    Emerge,
 }
 
 /// Program, manager, options that take the next word, and its words for each task.
@@ -65,7 +67,6 @@ const YUM_OPTIONS: &[&str] = &[
 ];
 const YUM: &[(&str, Task)] = &[
     ("makecache", Task::Refresh),
-    ("check-update", Task::Refresh),
     ("install", Task::Install),
     ("groupinstall", Task::Install),
     ("localinstall", Task::Install),
@@ -112,20 +113,39 @@ const MANAGERS: &[Row] = &[
 pub struct Asked<'a> {
     /// Which one.
     pub manager: Manager,
+    /// The program as written, such as `microdnf`.
+    pub program: &'a str,
     /// For what.
     pub task: Task,
-    /// The task as written, such as `dist-upgrade`.
+    /// The task as written, such as `dist-upgrade`; empty for a program of one task.
     pub word: &'a str,
     /// Every argument as written.
     pub arguments: &'a [Word],
+}
+
+impl Asked<'_> {
+    /// The program and the task as written: `dnf upgrade`.
+    #[must_use]
+    pub fn as_written(&self) -> String {
+        format!("{} {}", self.program, self.word).trim_end().to_owned()
+    }
 }
 
 /// What `command` asks of a package manager; `None` when it is none, or does something else.
 #[must_use]
 pub fn asked(command: &Command) -> Option<Asked<'_>> {
     let effective = command.effective()?;
-    if effective.program == "pacman" {
-        return pacman(effective.arguments);
+    if only_asks(effective.program, effective.arguments) {
+        return None;
+    }
+    match effective.program {
+        "pacman" => return pacman(effective.arguments),
+        "emerge" => return emerge(effective.arguments),
+        program @ ("unattended-upgrade" | "unattended-upgrades") => {
+            let (manager, task) = (Manager::Apt, Task::UpgradeAll);
+            return Some(Asked { manager, program, task, word: "", arguments: effective.arguments });
+        }
+        _ => {}
     }
     let (_, manager, valued, tasks) = MANAGERS.iter().find(|(name, ..)| *name == effective.program)?;
     let mut operands = operands(effective.arguments, valued);
@@ -138,7 +158,7 @@ pub fn asked(command: &Command) -> Option<Asked<'_>> {
         Task::Install if only => Task::UpgradeSome,
         task => *task,
     };
-    Some(Asked { manager: *manager, task, word, arguments: effective.arguments })
+    Some(Asked { manager: *manager, program: effective.program, task, word, arguments: effective.arguments })
 }
 
 /// pacman has letters for words: S installs, y refreshes, u upgrades.
@@ -153,7 +173,75 @@ fn pacman(arguments: &[Word]) -> Option<Asked<'_>> {
         () if has('y') => Task::Refresh,
         () => return None,
     };
-    Some(Asked { manager: Manager::Pacman, task, word: &letters.text, arguments })
+    Some(Asked { manager: Manager::Pacman, program: "pacman", task, word: &letters.text, arguments })
+}
+
+/// Options under which a package manager says what it would do, prints help, or fetches without installing.
+const ASKING: &[&str] = &[
+    "--help",
+    "--version",
+    "--simulate",
+    "--just-print",
+    "--dry-run",
+    "--recon",
+    "--no-act",
+    "--print-uris",
+    "--print",
+    "--pretend",
+    "--assumeno",
+    "--download-only",
+    "--downloadonly",
+];
+
+/// Programs and the letters that mean the same to them.
+const ASKING_LETTERS: &[(&str, &str)] = &[
+    ("apt", "shd"),
+    ("apt-get", "shd"),
+    ("aptitude", "shd"),
+    ("apk", "sh"),
+    ("yum", "h"),
+    ("dnf", "h"),
+    ("dnf5", "h"),
+    ("pacman", "pwh"),
+    ("emerge", "pfFh"),
+];
+
+fn only_asks(program: &str, arguments: &[Word]) -> bool {
+    let letters = ASKING_LETTERS.iter().find(|(name, _)| *name == program).map_or("", |(_, letters)| letters);
+    let valued = MANAGERS.iter().find(|(name, ..)| *name == program).map_or(&[][..], |(_, _, valued, _)| valued);
+    let mut words = arguments.iter().map(|word| word.text.as_str());
+    while let Some(word) = words.next() {
+        if valued.contains(&word) {
+            words.next();
+        } else if ASKING.contains(&word) {
+            return true;
+        } else if let Some(cluster) = word.strip_prefix('-').filter(|rest| !rest.starts_with('-')) {
+            // `-oNAME=VALUE`: what follows a letter with a value is the value.
+            let takes =
+                |letter: char| valued.iter().any(|option| option.strip_prefix('-') == Some(&*letter.to_string()));
+            if cluster.chars().take_while(|&letter| !takes(letter)).any(|letter| letters.contains(letter)) {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+/// emerge installs what it is given; `-u` upgrades, and a set such as `@world` is all there is.
+fn emerge(arguments: &[Word]) -> Option<Asked<'_>> {
+    let short = |text: &str, letter| text.starts_with('-') && !text.starts_with("--") && text.contains(letter);
+    let has = |long: &str, letter| arguments.iter().any(|word| word.text == long || short(&word.text, letter));
+    let mut named = operands(arguments, &[]);
+    let set = operands(arguments, &[]).find(|name| matches!(*name, "@world" | "world" | "@system" | "system"));
+    let updates = has("--update", 'u');
+    let (task, word) = match (set, named.next()) {
+        (Some(set), _) if updates => (Task::UpgradeAll, set),
+        (_, Some(name)) if updates => (Task::UpgradeSome, name),
+        (_, Some(name)) => (Task::Install, name),
+        (None, None) if arguments.iter().any(|word| word.text == "--sync") => (Task::Refresh, "--sync"),
+        _ => return None,
+    };
+    Some(Asked { manager: Manager::Emerge, program: "emerge", task, word, arguments })
 }
 
 /// The words that are no options and no options' values.
@@ -197,6 +285,20 @@ mod tests {
             ("pacman -Sy", Some(Task::Refresh)),
             ("pacman -S --noconfirm curl", Some(Task::Install)),
             ("zypper -n up", Some(Task::UpgradeAll)),
+            ("apt-get -s dist-upgrade", None),
+            ("apt-get -ys dist-upgrade", None),
+            ("apt-get -o Debug::x=-s dist-upgrade", Some(Task::UpgradeAll)),
+            ("apt-get dist-upgrade --help", None),
+            ("apk -s upgrade", None),
+            ("yum check-update", None),
+            ("dnf upgrade --assumeno", None),
+            ("unattended-upgrade -v", Some(Task::UpgradeAll)),
+            ("unattended-upgrade --dry-run", None),
+            ("emerge -uDN @world", Some(Task::UpgradeAll)),
+            ("emerge -puDN @world", None),
+            ("emerge --update app/x", Some(Task::UpgradeSome)),
+            ("emerge app/x", Some(Task::Install)),
+            ("emerge --sync", Some(Task::Refresh)),
         ] {
             assert_eq!(task(line), expected, "{line}");
         }

@@ -1,18 +1,19 @@
 //! What is in the image and should not be: measured in bytes that lie in a layer, not guessed from words.
 
+mod caches;
 mod programs;
 
+pub use caches::build_cache;
 pub use programs::{compiler_left, debugger_left, package_manager_left, shell_left};
 
 use super::manager::{Manager, Task, asked};
 use super::secrets::has_sensitive_name;
 use super::shipped::{Shipped, components, files, shipped_under};
-use crate::facts::Facts;
-use crate::image::{Command, InstructionKind, Step};
-use crate::layer::EntryKind;
+use crate::facts::{Command, EntryKind, Facts, InstructionKind, Step};
 use crate::model::{Confidence, ImagePath, Location, Presence, Severity};
 use crate::rule::{Params, Sink};
-use std::collections::{BTreeMap, BTreeSet};
+use caches::is_in_cache;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Lists of apt in a layer, or left by a build step that no layer speaks for.
 pub fn apt_lists(facts: &Facts, _: &Params, sink: &mut Sink) {
@@ -56,72 +57,6 @@ pub fn apk_cache(facts: &Facts, _: &Params, sink: &mut Sink) {
             sink.find(step.location(), "/var/cache/apk", message).confidence = Some(Confidence::Low);
         }
     }
-}
-
-/// Where caches lie: a path from the root, or (with a leading `~`) from any directory.
-const CACHES: &[&str] = &[
-    "/var/cache/apt",
-    "/var/cache/dnf",
-    "/var/cache/libdnf5",
-    "/var/cache/yum",
-    "/var/cache/zypp",
-    "/var/cache/pacman/pkg",
-    "/usr/local/share/.cache",
-    "~/.cache/pip",
-    "~/.cache/pypoetry",
-    "~/.cache/uv",
-    "~/.cache/yarn",
-    "~/.cache/composer",
-    "~/.cache/go-build",
-    "~/.cache/bazel",
-    "~/.npm/_cacache",
-    "~/.composer/cache",
-    "~/.gradle/caches",
-    "~/.m2/repository",
-    "~/.cargo/registry",
-    "~/.cargo/git",
-    "~/go/pkg/mod/cache",
-    "~/node_modules/.cache",
-    "~/.bundle/cache",
-];
-
-/// Caches of build tools, by the bytes that lie in the layers.
-pub fn build_cache(facts: &Facts, params: &Params, sink: &mut Sink) {
-    let minimum = number(params, "minimum_bytes");
-    for cache in CACHES {
-        let mut bytes = 0;
-        let mut places = Vec::new();
-        for (index, layer) in (0..).zip(&facts.layers) {
-            for record in files(layer).filter(|record| record.size > 0) {
-                if is_below_cache(record.name, cache) {
-                    bytes += record.size;
-                    if places.last().is_none_or(|(last, _)| *last != index) {
-                        places.push((index, record.index));
-                    }
-                }
-            }
-        }
-        if bytes >= minimum
-            && let Some((layer, entry)) = places.first()
-        {
-            let shown = cache.trim_start_matches("~/");
-            let message = format!("{} of cache lie in {shown}", size(bytes));
-            let found = sink.find(facts.at_entry(*layer, *entry), *cache, message);
-            found.also = places[1..].iter().map(|(layer, entry)| facts.at_entry(*layer, *entry)).collect();
-        }
-    }
-}
-
-/// Whether `name` lies in `cache`, a row of [`CACHES`].
-fn is_below_cache(name: &[u8], cache: &str) -> bool {
-    match cache.strip_prefix("~/") {
-        Some(inside) => components(name).contains_within(inside),
-        None => components(name).is_below(&cache[1..]),
-    }
-}
-
-fn is_in_cache(name: &[u8]) -> bool {
-    CACHES.iter().any(|cache| is_below_cache(name, cache))
 }
 
 /// Data of a version control system, also where a later layer deleted it.
@@ -228,22 +163,23 @@ const BROUGHT: &[&[u8]] = &[b"node_modules", b"vendor", b"site-packages", b"dist
 /// Files of the build or of a developer's machine that a container sees.
 pub fn leftover_file(facts: &Facts, _: &Params, sink: &mut Sink) {
     let folders: Vec<&[u8]> = LEFTOVER_DIRECTORIES.iter().map(|(name, _)| *name).collect();
+    let leftovers: HashMap<&[u8], &str> = LEFTOVERS.iter().map(|(name, what)| (name.as_bytes(), *what)).collect();
     let mut directories = BTreeSet::new();
     for node in facts.tree.iter().filter(|node| node.kind() == EntryKind::File) {
         let name = node.name();
-        let known = LEFTOVERS.iter().find(|(known, _)| known.as_bytes() == name).map(|(_, what)| *what);
+        let known = leftovers.get(name).copied();
         let state = || name.ends_with(b".tfstate").then_some("the state of an infrastructure, often with credentials");
         let variant = || {
             name.starts_with(b"Dockerfile.")
                 && ![&b".md"[..], b".rst", b".txt", b".html"].iter().any(|ending| name.ends_with(ending))
         };
         let what = known.or_else(state).or_else(|| variant().then_some("a build file"));
+        if what.is_none() && !node.is_below_any(&folders) {
+            continue;
+        }
         let path = node.path();
         let parts = components(path.as_bytes());
         let inside = parts.split_at_any(&folders);
-        if what.is_none() && inside.is_none() {
-            continue;
-        }
         if parts.has_any(BROUGHT)
             || parts.is_below("usr/share")
             || parts.is_below("usr/lib")
@@ -282,7 +218,8 @@ pub fn leftover_file(facts: &Facts, _: &Params, sink: &mut Sink) {
 pub fn wasted_bytes(facts: &Facts, params: &Params, sink: &mut Sink) {
     let minimum = number(params, "minimum_bytes");
     let mut wasted: Vec<(u64, u32, u32)> = Vec::new();
-    for hidden in facts.tree.hidden() {
+    // What another name still shows is not wasted.
+    for hidden in facts.tree.hidden().iter().filter(|hidden| !facts.tree.is_seen(hidden.layer, hidden.entry)) {
         let record = facts.layers.get(hidden.layer as usize).and_then(|layer| layer.entries.get(hidden.entry));
         if let Some(record) = record.filter(|record| record.kind() == EntryKind::File && record.size > 0) {
             wasted.push((record.size, hidden.layer, hidden.entry));

@@ -36,6 +36,7 @@ pub static CHECKS: &[(&str, CheckFn)] = &[
     ("identity.empty_password", identity::empty_password),
     ("identity.login_shell_for_system_user", identity::login_shell_for_system_user),
     ("identity.password_set", identity::password_set),
+    ("identity.root_group", identity::root_group),
     ("identity.runs_as_root", identity::runs_as_root),
     ("identity.second_root_account", identity::second_root_account),
     ("identity.uid_below_minimum", identity::uid_below_minimum),
@@ -78,10 +79,14 @@ pub static CHECKS: &[(&str, CheckFn)] = &[
     ("provenance.missing_label", provenance::missing_label),
     ("provenance.unreproducible", provenance::unreproducible),
     ("provenance.untrusted_package_source", provenance::untrusted_package_source),
+    ("secrets.generated_at_install", secrets::generated_at_install),
+    ("secrets.hash_in_file", secrets::password_hash_in_file),
     ("secrets.in_command", secrets::secret_in_command),
+    ("secrets.in_config_file", secrets::secret_in_config_file),
     ("secrets.in_env", secrets::secret_in_env),
     ("secrets.in_history", secrets::secret_in_history),
     ("secrets.sensitive_file", secrets::sensitive_file),
+    ("secrets.ssh_host_key", secrets::ssh_host_key),
 ];
 
 /// The check of that name.

@@ -2,6 +2,7 @@
 //! `privilege/files.rs`, the sudo configuration in `privilege/sudo.rs`.
 
 mod aliases;
+mod doas;
 mod files;
 mod sudo;
 mod sudoers;
@@ -13,9 +14,7 @@ pub use sudo::{sudo_installed, sudoers_nopasswd};
 
 use super::identity::{can_log_in, user_and_group};
 use super::quote::{quote, shown};
-use crate::facts::{Facts, Group, User};
-use crate::image::Command;
-use crate::layer::EntryKind;
+use crate::facts::{Command, EntryKind, Facts, Group, User};
 use crate::model::{ImagePath, Location, Severity};
 use crate::rule::{Params, Sink};
 use std::collections::{BTreeMap, BTreeSet};

@@ -2,8 +2,7 @@
 //! not read here.
 
 use super::quote::quote;
-use crate::facts::{Facts, Role, Start, StartProgram, Trouble};
-use crate::layer::{EntryKind, Node};
+use crate::facts::{EntryKind, Facts, Node, Role, Start, StartProgram, Trouble};
 use crate::model::{Confidence, ImagePath, Location, visible_str};
 use crate::rule::{Params, Sink};
 
@@ -63,6 +62,16 @@ pub fn shell_form_entrypoint(facts: &Facts, _: &Params, sink: &mut Sink) {
     // These hand over their last command; bash and busybox are told apart by the facts.
     if form.hands_over.is_none() && matches!(base(&form.shell), "zsh" | "ksh" | "mksh") {
         return;
+    }
+    let stop = facts.config.config.stop_signal.to_ascii_uppercase();
+    let stop = match stop.strip_prefix("SIG").unwrap_or(&stop) {
+        "" | "15" => "TERM",
+        "2" => "INT",
+        "3" => "QUIT",
+        other => other,
+    };
+    if form.passes_on.iter().any(|signal| signal == stop) {
+        return; // the shell waits, and passes on what it traps
     }
     let before = facts.start.programs.iter().take_while(|program| program.role != Role::Shell);
     let init = before.filter(|program| program.role == Role::Init).last();
@@ -126,16 +135,39 @@ const SHIMS: &[&str] = &["tini", "tini-static", "dumb-init", "catatonit", "docke
 /// Process 1 is an init system.
 pub fn init_system(facts: &Facts, _: &Params, sink: &mut Sink) {
     let advice = "start the one application, behind tini if it has children to reap";
-    if let Some((program, system)) = facts.start.programs.last().and_then(|last| Some((last, init_of(facts, last)?))) {
-        let name = quote(&program.name);
-        let message = format!("process 1 is {system} ({name}), which runs a system of services: {advice}");
-        sink.find(program.at.clone(), base(&program.name), message);
-    } else if facts.config.config.stop_signal.eq_ignore_ascii_case("SIGRTMIN+3")
-        && find_program(facts, SYSTEMD).is_some()
-    {
+    let started = |programs: &'_ [StartProgram]| {
+        let last = programs.last()?;
+        Some((last.at.clone(), last.name.clone(), init_of(facts, last)?))
+    };
+    if let Some((at, name, system)) = started(&facts.start.programs) {
+        let message = format!("process 1 is {system} ({}), which runs a system of services: {advice}", quote(&name));
+        sink.find(at, base(&name), message);
+    } else if let Some((at, name, system)) = started(&facts.start.handed) {
+        let Some(script) = handing_script(facts, &at, &name, sink) else { return };
+        let message =
+            format!("{script} hands over to {system} ({}), which runs a system of services: {advice}", quote(&name));
+        sink.find(at, base(&name), message).confidence = Some(Confidence::Medium);
+    } else if is_systemds(&facts.config.config.stop_signal) && find_program(facts, SYSTEMD).is_some() {
         let message = format!("STOPSIGNAL is the one that systemd waits for, and systemd is in the image: {advice}");
         sink.find(Location::config("/config/StopSignal"), "systemd", message).confidence = Some(Confidence::Medium);
     }
+}
+
+/// The script at the end of the way, when it is known to run its arguments; otherwise says that this cannot be told of
+/// what it is given.
+fn handing_script(facts: &Facts, at: &Location, given: &str, sink: &mut Sink) -> Option<String> {
+    let script = quote(&facts.start.programs.last()?.name);
+    if !facts.start.hands_on {
+        sink.gap(at.clone(), format!("whether {script} starts its argument {} cannot be told", quote(given)));
+        return None;
+    }
+    Some(script)
+}
+
+/// Whether this is SIGRTMIN+3, by name or by the number that runtimes take for it.
+fn is_systemds(signal: &str) -> bool {
+    let upper = signal.to_ascii_uppercase();
+    matches!(upper.strip_prefix("SIG").unwrap_or(&upper), "RTMIN+3" | "37")
 }
 
 const SYSTEMD: &str = "/lib/systemd/systemd";
@@ -149,7 +181,7 @@ fn init_of(facts: &Facts, program: &StartProgram) -> Option<&'static str> {
     }
     let known = INITS.iter().find(|(name, _)| [base(&program.name), &*real].contains(name));
     known.map(|(_, init)| *init).or_else(|| {
-        let is_init = matches!(&*program.name, "/sbin/init" | "/usr/sbin/init" | "init");
+        let is_init = matches!(&*program.name, "/sbin/init" | "/usr/sbin/init" | "init" | "/linuxrc" | "linuxrc");
         is_init.then_some(if real == "busybox" { "busybox init" } else { "an init system" })
     })
 }
@@ -178,6 +210,9 @@ const SUPERVISORS: &[&str] = &[
     "hivemind",
     "overmind",
     "immortaldir",
+    "dinit",
+    "runit",
+    "s6-linux-init",
     "nitro",
     "process-compose",
     "parallel-run",
@@ -186,17 +221,52 @@ const SUPERVISORS: &[&str] = &[
 
 /// Process 1 is a program that starts and watches others.
 pub fn process_supervisor(facts: &Facts, _: &Params, sink: &mut Sink) {
-    let Some((program, name)) =
-        facts.start.programs.iter().find_map(|program| Some((program, supervisor(facts, program)?)))
-    else {
-        return;
+    let advice = "which hides crashes from the runtime: give each program an image of its own and start it directly";
+    let among = |programs: &[StartProgram]| {
+        programs.iter().find_map(|program| Some((program.at.clone(), supervisor(facts, program)?)))
     };
-    let message = format!(
-        "process 1 is the supervisor {}, which hides crashes from the runtime: give each program an image of its own and \
-         start it directly",
-        quote(&name)
-    );
-    sink.find(program.at.clone(), name, message);
+    if let Some((at, name)) = among(&facts.start.programs) {
+        let message = format!("process 1 is the supervisor {}, {advice}", quote(&name));
+        sink.find(at, name, message);
+    } else if let Some((at, name)) = among(&facts.start.handed) {
+        let Some(script) = handing_script(facts, &at, &name, sink) else { return };
+        let message = format!("{script} hands over to the supervisor {}, {advice}", quote(&name));
+        sink.find(at, name, message).confidence = Some(Confidence::Medium);
+    }
+}
+
+/// Programs that run another program of a project: name, the word before that program (empty: none), options with a value.
+const RUNNERS: &[(&str, &str, &[&str])] = &[
+    ("bundle", "exec", &["--gemfile"]),
+    ("bundler", "exec", &["--gemfile"]),
+    ("npx", "", &["-p", "--package"]),
+    ("bunx", "", &["-p", "--package"]),
+    ("npm", "exec", &["-p", "--package"]),
+    ("pnpm", "exec", &["-C", "--dir"]),
+    ("yarn", "exec", &["--cwd"]),
+    ("poetry", "run", &["-C", "--directory", "-P", "--project"]),
+    ("pipenv", "run", &[]),
+    ("pdm", "run", &["-p", "--project"]),
+    ("uv", "run", &["--with", "--project", "--directory", "-p", "--python"]),
+    ("rbenv", "exec", &[]),
+];
+
+/// Interpreters and their options with a value.
+const INTERPRETERS: &[(&str, &[&str])] = &[
+    ("python", &["-W", "-X", "-Q", "--check-hash-based-pycs"]),
+    ("pypy", &["-W", "-X"]),
+    ("ruby", &["-I", "-r", "-C", "-E"]),
+    ("node", &["-r", "--require", "--import", "--loader", "--experimental-loader", "-C", "--conditions"]),
+    ("perl", &["-I"]),
+];
+
+/// The first argument that is neither an option nor an option's value, and those behind it.
+fn first_operand<'a>(arguments: &'a [String], valued: &[&str]) -> Option<(&'a str, &'a [String])> {
+    let mut at = 0;
+    while let Some(argument) = arguments.get(at).filter(|argument| argument.starts_with('-')) {
+        at += 1 + usize::from(valued.contains(&argument.as_str()));
+    }
+    Some((arguments.get(at)?, arguments.get(at + 1..)?))
 }
 
 /// The supervisor that `program` is, or that it interprets as a script or module.
@@ -210,15 +280,30 @@ fn supervisor(facts: &Facts, program: &StartProgram) -> Option<String> {
     if let Some(found) = known(name).or_else(real) {
         return Some(found);
     }
-    let s6 = ["/etc/s6-overlay", "/etc/services.d", "/run/s6", "/command/s6-svscan", "/etc/s6/init"];
-    if program.path.as_ref().is_some_and(|path| path.as_bytes() == b"/init")
-        && s6.iter().any(|path| facts.tree.get(&ImagePath::from(*path)).is_some())
+    // Canonical's, which runs services; a test server of the same name does not know these words.
+    if name == "pebble" && matches!(first_operand(&program.arguments, &[]), Some(("run" | "enter", _))) {
+        return Some(name.to_owned());
+    }
+    let s6 =
+        ["/etc/s6-overlay", "/etc/services.d", "/run/s6", "/command/s6-svscan", "/etc/s6/init", "/package/admin/s6"];
+    let of_s6 = |path: &ImagePath| path.display().contains("/s6-overlay");
+    if [&program.path, &program.named].into_iter().flatten().any(|path| path.as_bytes() == b"/init")
+        && (program.path.as_ref().is_some_and(of_s6)
+            || s6.iter().any(|path| facts.tree.get(&ImagePath::from(*path)).is_some()))
     {
         return Some("s6-overlay".to_owned());
     }
-    let interpreter = ["python", "ruby", "node", "perl"].iter().any(|known| name.starts_with(known));
-    let script = program.arguments.iter().find(|argument| !argument.starts_with('-')).filter(|_| interpreter)?;
-    match script.as_str() {
+    if let Some((_, word, valued)) = RUNNERS.iter().find(|(runner, ..)| *runner == name) {
+        let (first, rest) = first_operand(&program.arguments, valued)?;
+        let run = match *word {
+            "" => first,
+            word if word == first => first_operand(rest, valued)?.0,
+            _ => return None,
+        };
+        return known(base(run));
+    }
+    let (_, valued) = INTERPRETERS.iter().find(|(interpreter, _)| name.starts_with(interpreter))?;
+    match first_operand(&program.arguments, valued)?.0 {
         "supervisor.supervisord" => Some("supervisord".to_owned()),
         "circus.circusd" => Some("circusd".to_owned()),
         script => known(base(script)),

@@ -6,8 +6,7 @@ mod support;
 pub use sources::untrusted_package_source;
 
 use super::quote::{listed, quote};
-use crate::facts::Facts;
-use crate::layer::EntryKind;
+use crate::facts::{EntryKind, Facts};
 use crate::model::{ImagePath, Location};
 use crate::rule::{Params, Sink};
 
@@ -100,7 +99,7 @@ fn not_of_use(key: &str, value: &str) -> Option<&'static str> {
         "created" => value.parse::<jiff::Timestamp>().is_err().then_some("no RFC 3339 time"),
         "url" | "documentation" => (!is_url()).then_some("no URL"),
         "source" => (!is_url() && !value.starts_with("git@")).then_some("no URL"),
-        "base.digest" => crate::image::Digest::parse(value).is_err().then_some("no digest"),
+        "base.digest" => crate::facts::Digest::parse(value).is_err().then_some("no digest"),
         _ => (value.contains("${") || value.starts_with("$(")).then_some("a variable that the build did not fill in"),
     }
 }

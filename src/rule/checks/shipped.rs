@@ -1,8 +1,8 @@
 //! Files as they lie in the layers, whatever a container sees of them: names are compared by component, without making a
 //! path of each.
 
-use crate::facts::LayerFacts;
-use crate::layer::{EntryKind, Record};
+use crate::facts::{EntryKind, LayerFacts, Record};
+use crate::model::ImagePath;
 
 /// A regular file of a layer below some directory.
 pub struct Shipped<'a> {
@@ -78,6 +78,14 @@ impl<'a> Components<'a> {
         let at = parts.iter().position(|part| names.contains(part))?;
         Some((join(parts[..=at].iter().copied()), join(parts[at + 1..].iter().copied())))
     }
+}
+
+/// Folders whose files come from packages of a language; a name alone says little there.
+const LIBRARIES: &[&str] = &["node_modules", "site-packages", "dist-packages", "gems", "vendor"];
+
+/// Whether the file came with a library of a language.
+pub fn is_in_library(path: &ImagePath) -> bool {
+    path.components().any(|part| LIBRARIES.iter().any(|known| part == known.as_bytes()))
 }
 
 fn join<'a>(parts: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {

@@ -1,8 +1,7 @@
 //! `[match.config]`, `[match.label]`, `[match.env]`, `[match.port]`: values of the image config.
 
 use super::words::{Pattern, Template, Words};
-use crate::facts::Facts;
-use crate::image::ImageConfig;
+use crate::facts::{Facts, ImageConfig};
 use crate::model::Location;
 use crate::rule::Sink;
 use serde_json::{Map, Value, json};

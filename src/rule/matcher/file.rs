@@ -2,8 +2,7 @@
 
 use super::super::lines::lines;
 use super::words::{Globs, Pattern, Template, Words, shown};
-use crate::facts::{Body, Facts};
-use crate::layer::EntryKind;
+use crate::facts::{Body, EntryKind, Facts};
 use crate::model::{ImagePath, Location};
 use crate::rule::Sink;
 use serde::de::{Deserialize, Deserializer, Error};

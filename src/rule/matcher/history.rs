@@ -1,8 +1,7 @@
 //! `[match.history]`: instructions of the build, and the commands that a RUN ran.
 
 use super::words::{Pattern, Template, Words};
-use crate::facts::Facts;
-use crate::image::{Command, Effective, Instruction, InstructionKind, Step};
+use crate::facts::{Command, Effective, Facts, Instruction, InstructionKind, Step};
 use crate::rule::Sink;
 use std::collections::BTreeSet;
 
@@ -129,7 +128,7 @@ fn sources(instruction: &Instruction) -> &[String] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::{HistoryEntry, Word};
+    use crate::facts::{HistoryEntry, Word};
 
     fn command(line: &str) -> Command {
         let word = |text: &str| Word { text: text.to_owned(), expands: false, quoted: false };

@@ -4,6 +4,7 @@
 //! stretch, overlap their loads: three to four times the speed, whatever the bytes are. The table is as narrow as it can
 //! be, so that the rows in use stay in the first cache.
 
+use super::Anchor;
 use aho_corasick::automaton::{Automaton as _, StateID};
 use aho_corasick::dfa::Builder;
 use aho_corasick::{Anchored, MatchKind, StartKind};
@@ -22,14 +23,15 @@ pub(super) struct Automaton {
 }
 
 impl Automaton {
-    /// An automaton over `anchors`, none of them empty.
-    pub(super) fn new(anchors: &[Vec<u8>]) -> Result<Self, String> {
+    /// An automaton over `anchors`, none of them empty. With one in any case, all are found in any.
+    pub(super) fn new(anchors: &[Anchor]) -> Result<Self, String> {
         let failed = |error: String| format!("anchors of secrets: {error}");
         let automaton = Builder::new()
             .match_kind(MatchKind::Standard)
             .start_kind(StartKind::Unanchored)
             .prefilter(false)
-            .build(anchors)
+            .ascii_case_insensitive(anchors.iter().any(|anchor| anchor.any_case))
+            .build(anchors.iter().map(|anchor| &anchor.text))
             .map_err(|error| failed(error.to_string()))?;
         let start = automaton.start_state(Anchored::No).map_err(|error| failed(error.to_string()))?;
         let step = |state: StateID, byte: u8| automaton.next_state(Anchored::No, state, byte);
@@ -61,18 +63,18 @@ impl Automaton {
             rows,
             matching: matching as u16,
             ends: states[matching..].iter().map(ends).collect(),
-            longest: anchors.iter().map(Vec::len).max().unwrap_or(0),
+            longest: anchors.iter().map(|anchor| anchor.text.len()).max().unwrap_or(0),
         })
     }
 
     /// Every anchor that begins in `bytes[from..to]`, also overlapping ones, as (place, number), as far as `keep` likes
-    /// its number, place and end; sorted.
+    /// its number and place; sorted. Which case it is in is for `keep` to tell.
     pub(super) fn find(
         &self,
         bytes: &[u8],
         from: usize,
         to: usize,
-        keep: impl Fn(u32, usize, usize) -> bool,
+        keep: impl Fn(u32, usize) -> bool,
     ) -> Vec<(usize, u32)> {
         let mut found = Vec::new();
         let to = to.min(bytes.len());
@@ -117,13 +119,13 @@ impl Automaton {
         state: u16,
         end: usize,
         stop: usize,
-        keep: &impl Fn(u32, usize, usize) -> bool,
+        keep: &impl Fn(u32, usize) -> bool,
         found: &mut Vec<(usize, u32)>,
     ) {
         let Some(index) = state.checked_sub(self.matching) else { return };
         for &(anchor, length) in &self.ends[usize::from(index)] {
             let place = end - length;
-            if place < stop && keep(anchor, place, end) {
+            if place < stop && keep(anchor, place) {
                 found.push((place, anchor));
             }
         }

@@ -2,10 +2,10 @@
 //! groups, files, variables and substitutions to whatever runs them. Takes all branches; knows no values of variables.
 
 use super::programs::{
-    FETCHERS, Fetcher, Interpreter, PRINTERS, PROGRAM_DIRECTORIES, Script, compares_digest, is_digest, is_output,
-    is_verifier, operands,
+    FETCHERS, Fetcher, Interpreter, PRINTERS, PROGRAM_DIRECTORIES, Script, compares_digest, is_digest, is_input,
+    is_output, is_verifier, operands, unpacks_to_output,
 };
-use crate::image::{Command, Effective, Expansion, Word};
+use crate::facts::{Command, Effective, Expansion, Word};
 use std::collections::BTreeMap;
 
 /// Something fetched that is run.
@@ -144,7 +144,8 @@ impl Flow {
             }
             "source" | "." => {
                 let word = arguments.first()?;
-                let fetched = self.value(word, depth);
+                let by_input = input.filter(|_| is_input(&word.text));
+                let fetched = self.value(word, depth).or(by_input);
                 if let Some(fetcher) = fetched.or(self.file(&word.text)) {
                     let file = if fetched.is_none() { Some(word.text.clone()) } else { None };
                     self.runs(fetcher, Some(program), file);
@@ -206,6 +207,7 @@ impl Flow {
                 }
                 None
             }
+            program if unpacks_to_output(program, arguments) => self.first_file(arguments).or(input),
             // What they unpack is another file, and what they print is about it.
             "tar" | "bsdtar" | "unzip" | "cpio" | "jar" | "wc" => None,
             // Whatever else reads a pipe may pass on what it reads; these print files as well.

@@ -1,6 +1,6 @@
 //! The programs that matter to what is fetched and run, and how their arguments look. Tables; follows nothing.
 
-use crate::image::{Command, Word};
+use crate::facts::{Command, Word};
 
 /// Where a program without a path is looked for.
 pub(super) const PROGRAM_DIRECTORIES: &[&str] =
@@ -145,7 +145,7 @@ impl Interpreter {
     }
 }
 
-fn is_input(path: &str) -> bool {
+pub(super) fn is_input(path: &str) -> bool {
     matches!(path, "-" | "/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0")
 }
 
@@ -167,6 +167,21 @@ pub(super) fn operands<'a>(words: &'a [Word], valued: &str) -> Vec<&'a Word> {
         }
     }
     out
+}
+
+/// Whether an archiver prints the files that it unpacks.
+pub(super) fn unpacks_to_output(program: &str, arguments: &[Word]) -> bool {
+    let letter = match program {
+        "tar" | "bsdtar" => 'O',
+        "unzip" => 'p',
+        _ => return false,
+    };
+    arguments.iter().enumerate().any(|(at, word)| {
+        // tar's first word may have its letters without a dash.
+        let letters = word.text.strip_prefix('-').or((at == 0 && program == "tar").then_some(&*word.text));
+        word.text == "--to-stdout"
+            || letters.is_some_and(|letters| !letters.starts_with('-') && letters.contains(letter))
+    })
 }
 
 /// Programs that print a digest of what they read.

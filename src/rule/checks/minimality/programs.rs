@@ -1,7 +1,6 @@
 //! Programs that help an intruder more than the application: compilers, debuggers, package managers, shells.
 
-use crate::facts::Facts;
-use crate::layer::{EntryKind, Node};
+use crate::facts::{EntryKind, Facts, Node};
 use crate::model::ImagePath;
 use crate::rule::{Params, Sink};
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,9 +1,8 @@
 //! Files whose bits or capabilities give rights: setuid, setgid, file capabilities, and what everybody may write.
 
 use super::super::quote::{listed, quote, shown};
-use super::sudo::is_working_sudo;
-use crate::facts::{Facts, FileCapabilities, is_powerful};
-use crate::layer::{EntryKind, Node};
+use super::sudo::working_sudo;
+use crate::facts::{EntryKind, Facts, FileCapabilities, Node, is_powerful};
 use crate::model::{ImagePath, Location, Severity};
 use crate::rule::{Params, Sink};
 use std::collections::BTreeMap;
@@ -83,7 +82,8 @@ fn bits(facts: &Facts, node: Node<'_>) -> String {
 /// `setuid-dangerous` and `sudo-installed` tell is left to them.
 pub fn setuid_file(facts: &Facts, _: &Params, sink: &mut Sink) {
     let originals = originals(facts);
-    let is_told = |node| is_working_sudo(node) || danger(facts, node, &originals).is_some();
+    let sudo = working_sudo(facts);
+    let is_told = |node: Node<'_>| sudo.contains(&node.path()) || danger(facts, node, &originals).is_some();
     for node in raised(facts).filter(|&node| !is_told(node)) {
         let path = node.path();
         let owner = facts.packages.owner(&path);
@@ -161,6 +161,13 @@ fn originals(facts: &Facts) -> BTreeMap<[u8; 32], ImagePath> {
             if let Some(path) = path.filter(|path| is_powerful(path.file_name())) {
                 found.entry(*digest).or_insert(path);
             }
+        }
+    }
+    // Hard links have names of their own.
+    let is_program = |node: &Node<'_>| node.kind() == EntryKind::File && is_powerful(node.name());
+    for node in facts.tree.iter().filter(is_program) {
+        if let Some(digest) = facts.digest_of(node) {
+            found.entry(*digest).or_insert_with(|| node.path());
         }
     }
     found

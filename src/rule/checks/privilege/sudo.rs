@@ -2,9 +2,9 @@
 
 use super::super::quote::{listed, quote, shown};
 use super::aliases::{Aliases, Word};
+use super::doas::permits;
 use super::sudoers::{Kind, Scope, Sudoers};
-use crate::facts::{Facts, User, is_powerful};
-use crate::layer::{EntryKind, Node};
+use crate::facts::{EntryKind, Facts, FileCapabilities, Node, User, is_powerful};
 use crate::model::{ImagePath, Location, Severity};
 use crate::rule::{Params, Sink};
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,16 +14,19 @@ const PROGRAMS: &[&str] = &["sudo", "sudo.ws", "sudo-rs", "doas", "opendoas"];
 
 /// sudo or doas is in the image, and works.
 pub fn sudo_installed(facts: &Facts, _: &Params, sink: &mut Sink) {
-    for node in facts.tree.iter().filter(|&node| is_sudo(node)) {
+    let linked = linked_by_name(facts);
+    let is_linked = |node: Node<'_>| !linked.is_empty() && linked.contains_key(&node.path());
+    for node in facts.tree.iter().filter(|&node| is_sudo(node) || is_linked(node)) {
         let path = node.path();
-        let works = is_setuid_root(node);
+        let works = raises(node);
         if !works && (facts.packages.owner(&path).is_none() || !is_among_programs(&path)) {
             continue; // a stand-in or a start script of that name gives nobody anything
         }
         let fault =
             if works { "lets users become root" } else { "is installed, though without the setuid bit that it needs" };
+        let name = linked.get(&path).map_or_else(String::new, |link| format!(", to which {} leads,", shown(link)));
         let message = format!(
-            "{} {fault}: remove its package, and start what must drop rights with USER, gosu or setpriv",
+            "{}{name} {fault}: remove its package, and start what must drop rights with USER, gosu or setpriv",
             shown(&path)
         );
         let found = sink.find(facts.at(node), path.display(), message);
@@ -33,15 +36,31 @@ pub fn sudo_installed(facts: &Facts, _: &Params, sink: &mut Sink) {
     }
 }
 
-/// Whether `sudo-installed` tells of this file for its bits.
-pub(super) fn is_working_sudo(node: Node<'_>) -> bool {
-    is_sudo(node) && is_setuid_root(node)
+/// Files that `sudo-installed` tells of for their bits or capabilities.
+pub(super) fn working_sudo(facts: &Facts) -> BTreeSet<ImagePath> {
+    let by_name = facts.tree.iter().filter(|&node| is_sudo(node) && raises(node)).map(|node| node.path());
+    by_name.chain(linked_by_name(facts).into_keys()).collect()
+}
+
+/// Working programs of another name to which a link by the name of sudo or doas leads, with the first such link.
+fn linked_by_name(facts: &Facts) -> BTreeMap<ImagePath, ImagePath> {
+    let mut found = BTreeMap::new();
+    for link in facts.tree.iter().filter(|node| node.kind() == EntryKind::Symlink && has_name(*node)) {
+        let path = link.path();
+        let real = facts.tree.resolve(&path).ok().filter(|real| real.kind() == EntryKind::File && !has_name(*real));
+        if let Some(real) = real.filter(|&real| raises(real) && is_among_programs(&path)) {
+            found.entry(real.path()).or_insert(path);
+        }
+    }
+    found
+}
+
+fn has_name(node: Node<'_>) -> bool {
+    PROGRAMS.iter().any(|name| name.as_bytes() == node.name())
 }
 
 fn is_sudo(node: Node<'_>) -> bool {
-    node.kind() == EntryKind::File
-        && PROGRAMS.iter().any(|name| name.as_bytes() == node.name())
-        && node.mode() & 0o111 != 0
+    node.kind() == EntryKind::File && has_name(node) && node.mode() & 0o111 != 0
 }
 
 /// Whether `path` lies where programs lie, unlike `/etc/init.d/sudo`.
@@ -49,8 +68,16 @@ fn is_among_programs(path: &ImagePath) -> bool {
     path.parent().is_some_and(|folder| matches!(folder.file_name(), b"bin" | b"sbin"))
 }
 
-fn is_setuid_root(node: Node<'_>) -> bool {
-    node.mode() & 0o4000 != 0 && node.uid() == 0
+/// Whether the program gets root's rights, by its setuid bit or by a capability to change its user.
+fn raises(node: Node<'_>) -> bool {
+    let setuid = node.mode() & 0o4000 != 0 && node.uid() == 0;
+    setuid || node.mode() & 0o111 != 0 && may_change_user(node)
+}
+
+fn may_change_user(node: Node<'_>) -> bool {
+    const CAP_SETUID: u64 = 1 << 7;
+    let capabilities = FileCapabilities::of(node).and_then(Result::ok);
+    capabilities.is_some_and(|found| found.permitted & CAP_SETUID != 0)
 }
 
 /// sudoers and doas.conf entries that ask no password.
@@ -76,7 +103,7 @@ pub fn sudoers_nopasswd(facts: &Facts, _: &Params, sink: &mut Sink) {
                 let root = becomes_root(&aliases.expand(Kind::RunAs, &grant.run_as));
                 say.grant(at.clone().at_line(grant.line), &users, &commands, root);
             }
-            granted.extend(users);
+            granted.extend(users.into_iter().filter(|_| grant.allows));
         }
     }
     let granted: Vec<Word<'_>> = granted.into_iter().collect();
@@ -96,7 +123,7 @@ pub fn sudoers_nopasswd(facts: &Facts, _: &Params, sink: &mut Sink) {
     }
     let inert = !is_installed(facts, "doas") && !is_installed(facts, "opendoas");
     let mut say = Say { runtime: &runtime, sink, inert };
-    for permit in doas(facts).filter(|permit| permit.asks_nothing) {
+    for permit in permits(facts).into_iter().filter(|permit| permit.asks_nothing) {
         let commands = [Word::of(permit.command.as_deref().unwrap_or("ALL"))];
         say.grant(permit.at, &[Word::of(&permit.who)], &commands, permit.root);
     }
@@ -106,7 +133,7 @@ pub fn sudoers_nopasswd(facts: &Facts, _: &Params, sink: &mut Sink) {
 pub(super) fn has_rule_for_group(facts: &Facts, names: &[String]) -> Option<bool> {
     let is_one = |word: &Word<'_>| !word.excluded && names.iter().any(|name| name == word.name);
     if (is_installed(facts, "doas") || is_installed(facts, "opendoas"))
-        && doas(facts).any(|permit| is_one(&Word::of(&permit.who)))
+        && permits(facts).iter().any(|permit| is_one(&Word::of(&permit.who)))
     {
         return Some(true);
     }
@@ -117,7 +144,7 @@ pub(super) fn has_rule_for_group(facts: &Facts, names: &[String]) -> Option<bool
     let files = sudoers_files(facts, &mut unread);
     let mut aliases = Aliases::of(files.iter().map(|(_, sudoers)| sudoers));
     let mut grants = files.iter().flat_map(|(_, sudoers)| &sudoers.grants);
-    if grants.any(|grant| aliases.expand(Kind::User, &grant.users).iter().any(is_one)) {
+    if grants.any(|grant| grant.allows && aliases.expand(Kind::User, &grant.users).iter().any(is_one)) {
         return Some(true);
     }
     (unread.gaps.is_empty() && aliases.cut().next().is_none()).then_some(false)
@@ -147,8 +174,9 @@ fn is_somebody(word: &Word<'_>) -> bool {
 
 /// Whether a program whose name begins so is there, and works.
 fn is_installed(facts: &Facts, name: &str) -> bool {
-    let fits = |node: &Node<'_>| node.name().starts_with(name.as_bytes()) && is_sudo(*node) && is_setuid_root(*node);
-    facts.tree.iter().any(|node| fits(&node))
+    let fits = |node: &Node<'_>| node.name().starts_with(name.as_bytes()) && is_sudo(*node) && raises(*node);
+    let linked = || linked_by_name(facts).into_values().any(|link| link.file_name().starts_with(name.as_bytes()));
+    facts.tree.iter().any(|node| fits(&node)) || linked()
 }
 
 fn becomes_root(targets: &[Word<'_>]) -> bool {
@@ -216,56 +244,6 @@ fn drop_ins<'a>(facts: &'a Facts, directory: &ImagePath) -> Vec<Node<'a>> {
         .collect()
 }
 
-/// A `permit` of doas.conf(5): whom (`%group` for doas' `:group`), what, and as whom.
-struct Permit {
-    who: String,
-    asks_nothing: bool,
-    command: Option<String>,
-    root: bool,
-    at: Location,
-}
-
-fn doas(facts: &Facts) -> impl Iterator<Item = Permit> {
-    let node = facts.tree.resolve(&ImagePath::from("/etc/doas.conf")).ok();
-    let held = node.and_then(|node| Some((facts.at(node), String::from_utf8_lossy(&facts.body_of(node)?.bytes))));
-    let (at, text) = held.unwrap_or((Location::Image, "".into()));
-    let permits: Vec<Permit> =
-        text.lines().zip(1u32..).filter_map(|(line, number)| permit(line, at.clone().at_line(number))).collect();
-    permits.into_iter()
-}
-
-fn permit(line: &str, at: Location) -> Option<Permit> {
-    let mut words = line.split('#').next().unwrap_or("").split_whitespace();
-    if words.next() != Some("permit") {
-        return None;
-    }
-    let (mut asks_nothing, mut in_environment, mut who) = (false, false, None);
-    for word in words.by_ref() {
-        match word {
-            "nopass" => asks_nothing = true,
-            "persist" | "keepenv" | "nolog" => {}
-            "setenv" | "{" => in_environment = true,
-            "}" => in_environment = false,
-            _ if in_environment && word.ends_with('}') => in_environment = false,
-            _ if in_environment => {}
-            _ => {
-                who = Some(word.trim_matches('"'));
-                break;
-            }
-        }
-    }
-    let rest: Vec<&str> = words.collect();
-    let after = |word: &str| rest.iter().position(|known| *known == word).and_then(|at| rest.get(at + 1)).copied();
-    let who = who?;
-    Some(Permit {
-        who: who.strip_prefix(':').map_or_else(|| who.to_owned(), |group| format!("%{group}")),
-        asks_nothing,
-        command: after("cmd").map(str::to_owned),
-        root: after("as").is_none_or(|user| user == "root"),
-        at,
-    })
-}
-
 /// The user that containers run as: the words of a sudoers list that mean it. Root gains nothing and is never meant.
 struct Runtime {
     words: BTreeSet<String>,
@@ -313,7 +291,13 @@ impl Say<'_> {
         if who.is_empty() {
             return;
         }
-        let allowed = || commands.iter().filter(|command| !command.excluded).map(|command| command.name);
+        // The last word that fits decides: nothing before `!ALL` is allowed.
+        let from =
+            commands.iter().rposition(|command| command.excluded && command.name == "ALL").map_or(0, |at| at + 1);
+        let allowed = || commands[from..].iter().filter(|command| !command.excluded).map(|command| command.name);
+        if allowed().next().is_none() {
+            return;
+        }
         let everything = allowed().any(allows_everything);
         let what = if everything { "any command".to_owned() } else { listed(allowed(), 3) };
         let target = if root { "as root" } else { "as another user" };
@@ -366,7 +350,8 @@ impl Say<'_> {
 /// `ALL`, or a program without fixed arguments that does whatever it is told.
 fn allows_everything(command: &str) -> bool {
     let name = command.rsplit('/').next().unwrap_or("");
-    command == "ALL" || command.starts_with('/') && is_powerful(name.as_bytes())
+    let is_program = command.starts_with('/') || !command.contains('/'); // doas takes names as well
+    command == "ALL" || is_program && is_powerful(name.as_bytes())
 }
 
 fn whom(users: &[&str]) -> String {

@@ -35,6 +35,8 @@ pub struct Grant {
     pub run_as: Vec<String>,
     /// The commands for which no password is asked; empty when one always is.
     pub without_password: Vec<String>,
+    /// Whether it allows any command; one that only has commands taken out (`!ALL`) does not.
+    pub allows: bool,
     /// Its first line, from 1.
     pub line: u32,
 }
@@ -173,9 +175,12 @@ impl Sudoers {
             }
             if grants.last().is_none_or(|last| last.run_as != run_as) {
                 let (users, run_as) = (users.to_vec(), run_as.clone());
-                grants.push(Grant { users, run_as, without_password: Vec::new(), line: number });
+                grants.push(Grant { users, run_as, without_password: Vec::new(), allows: false, line: number });
             }
             let grant = grants.last_mut().expect("pushed above when there was none");
+            let taken_out = rest.bytes().take_while(|&byte| byte == b'!').count() % 2 == 1;
+            // What is taken out counts only behind what was allowed; of everything nothing is left.
+            grant.allows = !taken_out || grant.allows && rest.trim_start_matches('!') != "ALL";
             if !asks {
                 grant.without_password.push(rest.to_owned());
             }

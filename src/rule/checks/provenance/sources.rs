@@ -2,8 +2,7 @@
 //! off. Reads the small files that are held; a table says which lines matter.
 
 use super::super::quote::{quote, shown};
-use crate::facts::Facts;
-use crate::layer::EntryKind;
+use crate::facts::{EntryKind, Facts};
 use crate::model::ImagePath;
 use crate::rule::{Params, Sink};
 
@@ -39,6 +38,7 @@ const FILES: &[(&str, Form)] = &[
     (".npmrc", Form::Ini),
     (".gitconfig", Form::Ini),
     (".wgetrc", Form::Ini),
+    ("/etc/wgetrc", Form::Ini),
     (".curlrc", Form::Words),
 ];
 

@@ -1,11 +1,15 @@
 //! Files that are made to hold credentials, known by name, some of them by what they say. Reads held bodies, no others.
 
+mod content;
+
 use super::super::quote::shown;
 use super::{is_showcase, place};
-use crate::facts::{Body, Facts};
-use crate::layer::{EntryKind, Record};
+use crate::facts::{Body, EntryKind, Facts, Record};
 use crate::model::{Confidence, ImagePath, LayerIndex, Presence, Severity};
+use crate::rule::checks::shipped;
 use crate::rule::{Params, Sink};
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// How a row names files.
 #[derive(Clone, Copy)]
@@ -16,26 +20,29 @@ enum Files {
     In(&'static str, &'static str),
     /// Base names with this ending, and something before it.
     Ending(&'static str),
+    /// Every file in this folder of that folder, but what such a folder holds that is public.
+    Mounted(&'static str, &'static str),
 }
-use Files::{Ending, In, Named};
+use Files::{Ending, In, Mounted, Named};
 
 /// What proves that the file holds a credential.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Proof {
     /// Its name is enough.
     Name,
-    /// One of these stands in it, with a value behind it.
-    Says(&'static [&'static str]),
-    /// Docker's `auths` with a password.
-    DockerAuths,
+    /// Its name, where the file could not be read to its end: what it holds is told by `secret-in-config-file`.
+    Unread,
     /// A JSON web token.
     Token,
 }
-use Proof::{DockerAuths, Name, Says, Token};
+use Proof::{Name, Token, Unread};
 
 const HIGH: Severity = Severity::High;
 const MEDIUM: Severity = Severity::Medium;
 const LOW: Severity = Severity::Low;
+
+/// What `/run/secrets` holds; a link there leads to nothing of the image.
+const MOUNTED: &str = "a secret that a running container is given";
 
 /// The table: which files, what they hold, what proves it, how bad.
 const FILES: &[(Files, &str, Proof, Severity)] = &[
@@ -63,22 +70,29 @@ const FILES: &[(Files, &str, Proof, Severity)] = &[
     (In("config", "master.key"), "the master key of a Rails application", Name, HIGH),
     (Named("password.txt"), "passwords", Name, MEDIUM),
     (Named("passwords.txt"), "passwords", Name, MEDIUM),
-    (Named(".npmrc"), "a token of the npm registry", Says(&["_authToken", "_auth", "_password"]), HIGH),
-    (Named(".yarnrc.yml"), "a token of the npm registry", Says(&["npmAuthToken", "npmAuthIdent"]), HIGH),
-    (Named(".pypirc"), "a password of a Python index", Says(&["password"]), HIGH),
-    (Named("pip.conf"), "a password of a Python index", Says(&["://"]), HIGH),
-    (Named(".netrc"), "passwords by host", Says(&["password"]), HIGH),
-    (Named("_netrc"), "passwords by host", Name, HIGH),
+    (Named(".npmrc"), "a token of the npm registry", Unread, HIGH),
+    (Named(".yarnrc.yml"), "a token of the npm registry", Unread, HIGH),
+    (Named(".pypirc"), "a password of a Python index", Unread, HIGH),
+    (Named("pip.conf"), "a password of a Python index", Unread, HIGH),
+    (Named(".netrc"), "passwords by host", Unread, HIGH),
+    (Named("_netrc"), "passwords by host", Unread, HIGH),
     (Named(".git-credentials"), "passwords of Git hosts", Name, HIGH),
-    (In(".docker", "config.json"), "passwords of container registries", DockerAuths, HIGH),
-    (Named(".dockercfg"), "passwords of container registries", DockerAuths, HIGH),
-    (In("containers", "auth.json"), "passwords of container registries", DockerAuths, HIGH),
+    (In(".docker", "config.json"), "passwords of container registries", Unread, HIGH),
+    (Named(".dockercfg"), "passwords of container registries", Unread, HIGH),
+    (In("containers", "auth.json"), "passwords of container registries", Unread, HIGH),
     (Named("kubeconfig"), "access to a Kubernetes cluster", Name, HIGH),
     (In(".kube", "config"), "access to a Kubernetes cluster", Name, HIGH),
     (Named(".htpasswd"), "password hashes of a web server", Name, MEDIUM),
     (Named(".pgpass"), "PostgreSQL passwords", Name, HIGH),
     (Named(".my.cnf"), "a MySQL password", Name, MEDIUM),
     (Named(".mylogin.cnf"), "a MySQL password", Name, HIGH),
+    (
+        Named("credentials-config.json"),
+        "passwords of databases, encrypted with a key that every copy of DBeaver has",
+        Name,
+        HIGH,
+    ),
+    (Named("logins.json"), "passwords of a browser", Name, MEDIUM),
     (Named(".s3cfg"), "keys of an object store", Name, HIGH),
     (Named(".boto"), "keys of a cloud", Name, MEDIUM),
     (Named("rclone.conf"), "keys of object stores", Name, MEDIUM),
@@ -95,6 +109,7 @@ const FILES: &[(Files, &str, Proof, Severity)] = &[
     (Ending(".kdbx"), "a password safe", Name, MEDIUM),
     (Ending(".ovpn"), "a VPN profile, often with its key", Name, MEDIUM),
     (In("serviceaccount", "token"), "the token of a Kubernetes service account", Token, HIGH),
+    (Mounted("run", "secrets"), MOUNTED, Name, MEDIUM),
     (In("etc", "shadow.bak"), "password hashes", Name, MEDIUM),
     (In("etc", "shadow.old"), "password hashes", Name, MEDIUM),
     (In("etc", "shadow~"), "password hashes", Name, MEDIUM),
@@ -105,12 +120,28 @@ const FILES: &[(Files, &str, Proof, Severity)] = &[
     (Named(".mysql_history"), "statements that somebody typed, passwords among them at times", Name, LOW),
 ];
 
+/// Numbers of rows, since every file of an image is asked for: by base name, or by the ending of names from the last dot
+/// on, and those that stand under neither.
+#[derive(Default)]
+struct Index {
+    by_name: HashMap<&'static str, Vec<usize>>,
+    others: Vec<usize>,
+}
+
+static INDEX: LazyLock<Index> = LazyLock::new(|| {
+    let mut index = Index::default();
+    for (number, (files, ..)) in FILES.iter().enumerate() {
+        match files {
+            Named(name) | In(_, name) | Ending(name) => index.by_name.entry(*name).or_default().push(number),
+            Mounted(..) => index.others.push(number),
+        }
+    }
+    index
+});
+
 /// What comes behind `.env.` when the file is a pattern for people to copy.
 const PATTERNS: &[&str] =
     &["example", "sample", "template", "tmpl", "dist", "defaults", "default", "schema", "md", "test", "ci"];
-
-/// Folders whose files come from packages of a language; a name alone says little there.
-const LIBRARIES: &[&str] = &["node_modules", "site-packages", "dist-packages", "gems", "vendor"];
 
 /// A file that is made to hold credentials lies in a layer, whether a container sees it or not.
 pub fn sensitive_file(facts: &Facts, _: &Params, sink: &mut Sink) {
@@ -123,19 +154,26 @@ pub fn sensitive_file(facts: &Facts, _: &Params, sink: &mut Sink) {
             if hits.any(|hit| hit.severity >= severity) {
                 continue;
             }
+            // A file that was understood is told by what it holds, or holds nothing.
+            let known = super::configs::of_entry(facts, index, record.index);
+            if known.is_some_and(|file| file.certain || !file.secrets.is_empty()) {
+                continue;
+            }
             let body = layer.body(record.index);
             match record.kind() {
                 EntryKind::File if record.size > 0 && holds(proof, body) => {}
-                EntryKind::Symlink if proof == Name => {
+                EntryKind::Symlink if proof == Name && what != MOUNTED => {
                     say_link(facts, index, &record, sink);
                     continue;
                 }
                 _ => continue,
             }
             let path = record.path();
+            let bare = content::is_bare(record.name, body) || content::is_no_key(what, body);
+            let severity = if bare { LOW } else { severity };
             let at = facts.at_entry(index, record.index);
             let owner = facts.packages.owner(&path);
-            let library = path.components().any(|part| LIBRARIES.iter().any(|known| part == known.as_bytes()));
+            let library = shipped::is_in_library(&path);
             let severity = match (owner, proof == Name && (library || is_showcase(&path))) {
                 (Some(_), _) => Severity::Info,
                 (None, true) => severity.min(Severity::Low),
@@ -143,12 +181,12 @@ pub fn sensitive_file(facts: &Facts, _: &Params, sink: &mut Sink) {
             };
             let message = match owner {
                 Some(package) => format!("{} may hold {what}, shipped by package '{}'", shown(&path), package.name),
-                None if proof == Name => format!("a file that is made to hold {what} lies {}", place(facts, &at)),
-                None => format!("a file with {what} lies {}", place(facts, &at)),
+                None if proof == Token => format!("a file with {what} lies {}", place(facts, &at)),
+                None => format!("a file that is made to hold {what} lies {}", place(facts, &at)),
             };
             let found = sink.find(at, path.display(), message);
             found.severity = Some(severity);
-            found.confidence = Some(if proof == Name { Confidence::Medium } else { Confidence::High });
+            found.confidence = Some(if proof == Token { Confidence::High } else { Confidence::Medium });
         }
     }
 }
@@ -184,39 +222,33 @@ fn row(name: &[u8]) -> Option<(&'static str, Proof, Severity)> {
             MEDIUM,
         ));
     }
-    let folder = parts.next().unwrap_or_default();
-    FILES.iter().find_map(|(files, what, proof, severity)| {
-        let hit = match files {
+    let (folder, above_folder) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let Index { by_name, others } = &*INDEX;
+    let ending = name.rfind('.').map_or("", |dot| &name[dot..]);
+    let rows = [by_name.get(name), by_name.get(ending).filter(|_| ending != name), Some(others)];
+    let hits = |number: &&usize| {
+        FILES.get(**number).is_some_and(|(files, ..)| match files {
             Named(wanted) => name == *wanted,
+            Mounted(above, parent) => {
+                let public = [".crt", ".repo", ".conf"].iter().any(|end| name.ends_with(end));
+                folder == parent.as_bytes() && above_folder == above.as_bytes() && !public
+            }
             In(parent, wanted) => name == *wanted && folder == parent.as_bytes(),
             Ending(end) => name.len() > end.len() && name.ends_with(end),
-        };
-        hit.then_some((*what, *proof, *severity))
-    })
+        })
+    };
+    let first = rows.into_iter().flatten().flatten().filter(hits).min()?;
+    FILES.get(*first).map(|(_, what, proof, severity)| (*what, *proof, *severity))
 }
 
 /// Whether the body holds what the row says. A body that is not held is no proof.
 fn holds(proof: Proof, body: Option<&Body>) -> bool {
-    let Some(text) = body.map(|body| String::from_utf8_lossy(&body.bytes)) else { return proof == Name };
+    let Some(body) = body else { return proof == Name };
     match proof {
         Name => true,
-        Says(["://"]) => crate::facts::secrets::credentials(&text).iter().any(|found| found.name.starts_with("URL")),
-        Says(words) => text.lines().any(|line| {
-            let line = line.trim_start();
-            !line.starts_with(['#', ';']) && words.iter().any(|word| has_value(line, word))
-        }),
-        Token => is_web_token(text.trim()),
-        DockerAuths => serde_json::from_str(&text).is_ok_and(|config| has_auths(&config)),
+        Unread => !body.whole || memchr::memchr(0, &body.bytes).is_some(),
+        Token => is_web_token(String::from_utf8_lossy(&body.bytes).trim()),
     }
-}
-
-/// Whether `line` has `word` with a literal value behind it: `word=x`, `word: x`, `word x`.
-fn has_value(line: &str, word: &str) -> bool {
-    let Some((before, rest)) = line.split_once(word) else { return false };
-    let whole = before.chars().next_back().is_none_or(|c| !c.is_ascii_alphanumeric());
-    let value = rest.trim_start_matches(['=', ':', ' ', '\t', '"', '\'']);
-    let apart = rest.len() > value.len();
-    whole && apart && !value.trim().is_empty() && !value.starts_with(['$', '<', '{', '%'])
 }
 
 /// Whether `text` has the form of a JSON web token (RFC 7519): three parts, the first one of them `{"` in base64.
@@ -224,44 +256,14 @@ fn is_web_token(text: &str) -> bool {
     let parts: Vec<&str> = text.split('.').collect();
     let encoded =
         |part: &&str| part.len() > 8 && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_=".contains(&b));
-    parts.len() == 3 && parts[0].starts_with("eyJ") && parts.iter().all(encoded)
-}
-
-/// Whether a Docker client's configuration holds a password. A helper's name is none.
-fn has_auths(config: &serde_json::Value) -> bool {
-    // `.dockercfg` has the hosts at the top.
-    let hosts = config.get("auths").unwrap_or(config).as_object();
-    hosts.into_iter().flat_map(|hosts| hosts.values()).any(|host| {
-        ["auth", "password", "identitytoken", "registrytoken"]
-            .iter()
-            .any(|key| host.get(key).and_then(serde_json::Value::as_str).is_some_and(|value| !value.is_empty()))
-    })
+    let signature =
+        |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_=".contains(&b));
+    matches!(&parts[..], [head, claims, sign] if head.starts_with("eyJ") && encoded(head) && encoded(claims) && signature(sign))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn json(text: &str) -> bool {
-        has_auths(&serde_json::from_str(text).expect("json"))
-    }
-
-    #[test]
-    fn docker_clients() {
-        assert!(json(r#"{"auths":{"r.example":{"auth":"dTpw"}}}"#));
-        assert!(json(r#"{"r.example":{"auth":"dTpw"}}"#));
-        assert!(!json(r#"{"auths":{"r.example":{}},"credsStore":"desktop"}"#));
-        assert!(!json(r#"{"architecture":"amd64","config":{"Cmd":["x"]}}"#));
-    }
-
-    #[test]
-    fn values_behind_words() {
-        assert!(has_value("//r.example/:_authToken=abc", "_authToken"));
-        assert!(has_value("machine h login u password p", "password"));
-        assert!(!has_value("//r.example/:_authToken=${NPM_TOKEN}", "_authToken"));
-        assert!(!has_value("password", "password"));
-        assert!(!has_value("always-auth=true", "_auth"));
-    }
 
     #[test]
     fn web_tokens() {

@@ -1,0 +1,177 @@
+//! One layer, read block by block from its first stored byte to its last: decompressed, walked, gathered. Hashes and scans
+//! nothing.
+
+use crate::facts::secrets::{CARRY, Extent, Patterns, tail};
+use crate::facts::{Budget, Gather, LayerFacts};
+use crate::layer::{Decoder, TarWalk};
+use crate::model::Limits;
+use std::io::{self, Read};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Bytes of a block: small enough for a core's own cache, large enough to forget the work around it.
+const BLOCK: usize = 256 << 10;
+
+/// How layers are read.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading<'a> {
+    /// Bounds.
+    pub limits: &'a Limits,
+    /// Threads, at least 1.
+    pub threads: usize,
+    /// The rules' secrets, compiled.
+    pub patterns: &'a Patterns,
+    /// Whether to look for them in every byte; otherwise only metadata and the wanted small files are read.
+    pub content: bool,
+    /// Whether to keep the SHA-256 of every regular file.
+    pub hash_files: bool,
+    /// Counts stored bytes as they are read, for whoever watches.
+    pub progress: &'a AtomicU64,
+}
+
+/// A block of a layer's decompressed stream, behind the end of the block before it.
+pub struct Block {
+    pub bytes: Vec<u8>,
+    /// Where the new bytes begin; what stands before them was in the last block.
+    pub new: usize,
+    /// Counts from 0 in the layer.
+    pub sequence: u64,
+    pub last: bool,
+    pub extents: Vec<Extent>,
+}
+
+/// A layer that is being read.
+pub struct Stream<'a> {
+    decoder: Decoder<Counted<'a>>,
+    walk: TarWalk,
+    gather: Gather<'a>,
+    /// More decompressed bytes than this are not read.
+    most: u64,
+    /// Decompressed bytes so far.
+    at: u64,
+    sequence: u64,
+    /// The end of the last block, and what lies in it.
+    carry: Vec<u8>,
+    carried: Vec<Extent>,
+    gaps: Vec<(Option<u32>, String)>,
+    /// Whether the tar can be walked no further.
+    broken: bool,
+    /// What cut the stream short.
+    trouble: Option<String>,
+}
+
+impl<'a> Stream<'a> {
+    /// Layer `index`, whose stored bytes are `stored`.
+    pub fn new(index: usize, stored: Box<dyn Read + Send + 'a>, reading: &Reading<'a>, budget: &'a Budget) -> Self {
+        let limits = reading.limits;
+        Self {
+            decoder: Decoder::new(Counted { stored, progress: reading.progress }, limits),
+            walk: TarWalk::new(limits),
+            gather: Gather::new(limits, budget, index, reading.hash_files).searched(reading.content),
+            most: limits.decompressed,
+            at: 0,
+            sequence: 0,
+            carry: Vec::new(),
+            carried: Vec::new(),
+            gaps: Vec::new(),
+            broken: false,
+            trouble: None,
+        }
+    }
+
+    /// The next block, in the buffer `bytes`; none follows the one that says it is the last.
+    pub fn next(&mut self, mut bytes: Vec<u8>) -> Block {
+        let new = self.carry.len();
+        bytes.resize(new + BLOCK, 0);
+        bytes[..new].copy_from_slice(&self.carry);
+        let (filled, error) = fill(&mut self.decoder, &mut bytes[new..]);
+        bytes.truncate(new + filled);
+        self.gather.begin_block(self.at, new);
+        if !self.broken
+            && let Err(error) = self.walk.feed(&bytes[new..], &mut self.gather)
+        {
+            self.gaps.push((None, error.to_string()));
+            self.broken = true;
+        }
+        self.at += filled as u64;
+        let most = self.most;
+        self.trouble = match error {
+            Some(error) => Some(error.to_string()),
+            None => (self.at > most).then(|| format!("more than {most} decompressed bytes, the limit max-layer-bytes")),
+        };
+        let extents = join(&self.carried, self.gather.take_extents());
+        let cut = bytes.len() - bytes.len().min(CARRY);
+        self.carry.clear();
+        self.carry.extend_from_slice(&bytes[cut..]);
+        self.carried = tail(&extents, cut);
+        let sequence = self.sequence;
+        self.sequence += 1;
+        Block { bytes, new, sequence, last: filled < BLOCK || self.trouble.is_some(), extents }
+    }
+
+    /// What was gathered, after the last block.
+    pub fn finish(mut self) -> LayerFacts {
+        let mut gaps = self.gaps;
+        if !self.broken {
+            // What cut the stream short says more than where the tar stopped.
+            let ended = self.walk.finish(&mut self.gather).err().filter(|_| self.trouble.is_none());
+            gaps.extend(ended.map(|error| (None, error.to_string())));
+        }
+        let complete = self.trouble.is_none();
+        gaps.extend(self.trouble.map(|sentence| (None, sentence)));
+        let mut facts = self.gather.finish();
+        facts.size = self.at;
+        facts.complete = complete;
+        facts.gaps.splice(0..0, gaps);
+        facts.notes.extend(self.walk.notes());
+        facts.notes.extend_from_slice(self.decoder.notes());
+        facts
+    }
+}
+
+/// Fills `buffer` as far as the stream goes. What was read before an error is kept.
+fn fill(from: &mut impl Read, buffer: &mut [u8]) -> (usize, Option<io::Error>) {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match from.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(n) => filled += n,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return (filled, Some(error)),
+        }
+    }
+    (filled, None)
+}
+
+/// The extents of a whole buffer: those of its carry, then those of its new bytes, pieces of one file joined.
+fn join(carried: &[Extent], new: Vec<Extent>) -> Vec<Extent> {
+    let mut all: Vec<Extent> = Vec::with_capacity(carried.len() + new.len());
+    for extent in carried.iter().copied().chain(new) {
+        match all.last_mut() {
+            Some(before)
+                if before.entry == extent.entry
+                    && before.at + before.len == extent.at
+                    && before.file + before.len as u64 == extent.file =>
+            {
+                before.len += extent.len;
+                before.last = extent.last;
+                before.binary |= extent.binary;
+            }
+            _ => all.push(extent),
+        }
+    }
+    all
+}
+
+/// Counts what is read.
+struct Counted<'a> {
+    stored: Box<dyn Read + Send + 'a>,
+    progress: &'a AtomicU64,
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.stored.read(buffer)?;
+        self.progress.fetch_add(n as u64, Ordering::Relaxed);
+        Ok(n)
+    }
+}
