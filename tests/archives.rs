@@ -290,6 +290,86 @@ fn a_token_is_found_wherever_a_block_ends() {
     }
 }
 
+/// A database with a token that lies wherever it may within a row of several pages.
+fn database(page: u32, before: usize, token: &str) -> Vec<u8> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("x.db");
+    let db = rusqlite::Connection::open(&path).expect("a database");
+    db.execute_batch(&format!(
+        "PRAGMA page_size={page}; CREATE TABLE t (a TEXT, b TEXT); CREATE INDEX i ON t (b); INSERT INTO t VALUES ('x', 'y');"
+    ))
+    .expect("a table");
+    let text = format!("{} {token} {}", noise(1, before), noise(2, 3000));
+    db.execute("INSERT INTO t VALUES (?1, ?2)", [&text, &noise(3, 3 * page as usize + 1300 - before)]).expect("a row");
+    drop(db);
+    std::fs::read(&path).expect("a file")
+}
+
+#[test]
+fn a_token_that_goes_over_pages_of_a_database_is_found() {
+    for page in [512, 1024, 4096] {
+        let mut in_pieces = 0;
+        for before in (0..page as usize + 1200).step_by(29) {
+            let token = token(before as u64);
+            let bytes = database(page, before, &token);
+            let layers = read(&[vec![("x.db", bytes.clone())]], 1, &Limits::default());
+            assert_eq!(layers[0].hits.len(), 1, "{page} {before}: {:?}", layers[0].hits);
+            let hit = &layers[0].hits[0];
+            assert!(hit.detail == "checksum valid" && hit.inside[0].starts_with("page "), "{hit:?}");
+            in_pieces += usize::from(memchr::memmem::find(&bytes, token.as_bytes()).is_none());
+        }
+        assert!(in_pieces > 0, "no token went over pages of {page}");
+    }
+    let mut large = database(512, 10, &token(1));
+    large.resize(17 << 20, 0);
+    let unpacked = alone(&large, &Limits::default());
+    assert!(unpacked.notes.len() == 1 && unpacked.gaps.is_empty(), "{unpacked:?}");
+    // The same page over and over.
+    let mut circle = database(512, 900, &token(1));
+    for at in (0..circle.len()).step_by(512).skip(1) {
+        circle[at..at + 4].copy_from_slice(&3u32.to_be_bytes());
+    }
+    let _ = alone(&circle, &Limits::default());
+}
+
+#[test]
+fn formats_that_are_not_read_are_told() {
+    for (magic, name) in
+        [(&b"7z\xbc\xaf\x27\x1c\0\x04"[..], "7z"), (b"Rar!\x1a\x07\x01\0", "rar"), (b"LZIP\x01", "lzip")]
+    {
+        let file = [magic, &[7; 600]].concat();
+        let unpacked = alone(&zip(Zip::Deflated, &[("in/it", file)]), &Limits::default());
+        assert_eq!(unpacked.gaps, [format!("!in/it: {name} is not unpacked")]);
+    }
+}
+
+#[test]
+fn a_program_with_a_zip_behind_its_first_line_is_unpacked() {
+    let line = b"#!/usr/bin/env python3\n".to_vec();
+    let program = [line, zip(Zip::Deflated, &[("__main__.py", secret(1, 50)), ("x", secret(2, 50))])].concat();
+    let unpacked = alone(&program, &Limits::default());
+    assert_eq!((unpacked.hits.len(), unpacked.gaps.len()), (2, 0), "{unpacked:?}");
+    assert_eq!(unpacked.hits[0].inside, ["__main__.py"]);
+}
+
+#[test]
+fn windows_in_windows_are_small() {
+    let mut file = secret(1, 100);
+    for _ in 0..4 {
+        file = xz(&file);
+    }
+    assert_eq!(alone(&file, &Limits::default()).hits.len(), 1);
+    // A dictionary of 64 MiB in another one.
+    let mut options = lzma_rust2::XzOptions::with_preset(0);
+    options.lzma_options.dict_size = 64 << 20;
+    let mut writer = lzma_rust2::XzWriter::new(Vec::new(), options).expect("options");
+    writer.write_all(&secret(1, 100)).expect("memory");
+    let large = writer.finish().expect("memory");
+    assert_eq!(alone(&large, &Limits::default()).hits.len(), 1);
+    let unpacked = alone(&xz(&large), &Limits::default());
+    assert_eq!((unpacked.hits.len(), unpacked.gaps.len()), (0, 1), "{unpacked:?}");
+}
+
 /// Zeros in gzip, made of members that each hold a mebibyte.
 fn bomb(mebibytes: usize) -> Vec<u8> {
     gz(&vec![0; 1 << 20]).repeat(mebibytes)

@@ -390,6 +390,57 @@ fn several_tokens_in_one_run_are_several_hits() {
     assert_eq!(whole(base64(long.as_bytes()).as_bytes()).len(), 50);
 }
 
+#[test]
+fn only_text_has_base64_and_any_file_has_utf_16() {
+    let token = generate(&PATTERNS, "github-token", 3).expect("token");
+    let text = format!("password={token}");
+    let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let once = base64(text.as_bytes()).into_bytes();
+    for length in [10, 5000, 8100, 8300, 30_000] {
+        // A NUL in the first 8 KiB makes a program of it, wherever a stream was cut.
+        let program = [&filler(1, length)[..], b"\n", &once, b"\n", &wide, b"\n\0\n"].concat();
+        for block in [1 << 20, 40_000, 7000, 300] {
+            let hits = scan_cut(&program, &[(0, program.len())], &[block]);
+            let expected = if length < 8200 { 1 } else { 2 };
+            assert_eq!(hits.len(), expected, "{length} in {block}: {hits:?}");
+        }
+    }
+}
+
+#[test]
+fn runs_over_many_cells_are_looked_into_wholly() {
+    let tokens: Vec<String> = (0..60).map(|seed| generate(&PATTERNS, "github-token", seed).expect("token")).collect();
+    let text: String =
+        tokens.iter().map(|token| format!("{} TOKEN=\"{token}\"\n", "filler text ".repeat(91))).collect();
+    let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    for phase in 0..4 {
+        let before = "x".repeat(phase) + "\n";
+        for written in
+            [base64(text.as_bytes()).into_bytes(), each(&text, |c| format!("{:02x}", u32::from(c))), wide.clone()]
+        {
+            let file = [before.as_bytes(), &written].concat();
+            assert_eq!(whole(&file).len(), 60);
+            assert_eq!(scan_cut(&file, &[(0, file.len())], &[10_007]), whole(&file));
+        }
+    }
+}
+
+#[test]
+fn what_is_written_in_too_many_ways_is_told() {
+    let extent = |length| Extent { at: 0, len: length, entry: 7, file: 0, first: true, last: true, binary: false };
+    let cut = |file: &[u8]| {
+        let mut finds = Finds::default();
+        PATTERNS.scan(file, 0, true, &[extent(file.len())], &mut finds);
+        finds.cut_short().into_iter().collect::<Vec<u32>>()
+    };
+    let plain = base64(base64(base64("some text\n".repeat(9000).as_bytes()).as_bytes()).as_bytes());
+    assert!(cut(plain.as_bytes()).is_empty());
+    assert!(cut(&b"A".repeat(80_000)).is_empty());
+    // Text wherever its quads are taken to begin.
+    let many = b"V".repeat(80_000);
+    assert_eq!(cut(&many), [7]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
 

@@ -97,7 +97,7 @@ impl Default for Limits {
             findings_per_rule: 1000,
             history: 10_000,
             unpacked_file: 4 << 30,
-            unpacked_least: 64 << 20,
+            unpacked_least: 32 << 20,
             unpacked_ratio: 100,
             unpacked_image: 32 << 30,
             archive_members: 500_000,

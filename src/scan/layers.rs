@@ -7,7 +7,7 @@
 use super::hash::{self, Bytes, Chain};
 use super::stream::{Block, Reading, Stream};
 use super::unpack::{Follow, Pieces, Unpackings, whole};
-use crate::facts::secrets::{Finds, in_entries, tail, unlock, unpack};
+use crate::facts::secrets::{CUT_SHORT, Finds, in_entries, tail, unlock, unpack};
 use crate::facts::{Budget, LayerFacts};
 use crate::image::Digest;
 use crate::source::Source;
@@ -285,7 +285,9 @@ impl<'a> Pool<'a> {
             return;
         }
         let Some(mut facts) = lock(&layer.read).take() else { return };
-        facts.hits = std::mem::take(&mut *lock(&layer.finds)).hits(self.reading.patterns.rules());
+        let finds = std::mem::take(&mut *lock(&layer.finds));
+        facts.gaps.extend(finds.cut_short().into_iter().map(|entry| (Some(entry), CUT_SHORT.to_owned())));
+        facts.hits = finds.hits(self.reading.patterns.rules());
         std::mem::take(&mut *lock(&layer.unpacked)).settle(&mut facts);
         let stores = std::mem::take(&mut facts.stores);
         unlock(&mut facts.hits, &stores, self.reading.patterns.rules());

@@ -5,6 +5,7 @@
 use super::encode::base64_digit;
 use super::marks::{Beginnings, CELL, PAIRS, RUN, is_pair, is_run};
 use super::{AHEAD, BEHIND};
+use std::cell::Cell;
 use std::ops::Range;
 
 /// How deep writings may lie in one another.
@@ -22,9 +23,8 @@ const TIMES: usize = 4;
 /// What goes on from the cell before is decoded from so many bytes before the cell, so that a token's left side is seen.
 const LEFT: usize = 256;
 
-/// The shortest line of base64 that may go on in the next one, and how many more lines are joined.
+/// The shortest line of base64 that may go on in the next one.
 const LINE_LEAST: usize = 56;
-const LINES: usize = 3;
 
 /// Characters in a row, none of them foreign to text, that UTF-16 is looked into for.
 const WIDE_LEAST: usize = 12;
@@ -142,6 +142,8 @@ pub(super) struct Stretch<'a> {
     pub(super) offset: u64,
     /// Whether they end where the file ends.
     pub(super) ends: bool,
+    /// Whether they are all at hand, whatever the cell.
+    pub(super) whole: bool,
 }
 
 /// What may be seen of a stretch from one of its cells.
@@ -152,6 +154,7 @@ struct View<'a> {
     high: usize,
     /// Whether nothing comes behind `high`.
     ends: bool,
+    whole: bool,
 }
 
 impl<'a> Stretch<'a> {
@@ -168,9 +171,10 @@ impl<'a> Stretch<'a> {
     }
 
     fn view(self, cell: Range<usize>) -> View<'a> {
-        let low = cell.start.saturating_sub(BEHIND);
-        let high = self.bytes.len().min(cell.start + AHEAD);
-        View { bytes: self.bytes, low, high, ends: self.ends && high == self.bytes.len(), cell }
+        let Self { bytes, ends, whole, .. } = self;
+        let low = if whole { 0 } else { cell.start.saturating_sub(BEHIND) };
+        let high = if whole { bytes.len() } else { bytes.len().min(cell.start + AHEAD) };
+        View { bytes, low, high, ends: ends && high == bytes.len(), whole, cell }
     }
 
     /// Gives every run of UTF-16 that begins in `cell`, as far as the allowance goes.
@@ -201,16 +205,21 @@ impl<'a> Stretch<'a> {
         mut take: impl FnMut(Decoded, &mut Allowance),
     ) {
         let view = self.view(cell);
+        // Lines that the base64 read last goes over do not begin anew.
+        let lines_end = Cell::new(0);
         let mut read = |decoded: Option<Decoded>| {
             let Some(decoded) = decoded else { return true };
-            let covered = allowance.covers(decoded.bytes.len());
-            if covered {
+            let allowed = allowance.covers(decoded.bytes.len());
+            if allowed {
+                if decoded.writing == Writing::Base64 {
+                    lines_end.set(decoded.places.last().map_or(0, |place| place.source));
+                }
                 take(decoded, allowance);
             }
-            covered
+            allowed
         };
         for &start in &beginnings.runs {
-            if !view.each_run(start, &mut read) {
+            if start >= lines_end.get() && !view.each_run(start, &mut read) {
                 return;
             }
         }
@@ -222,7 +231,7 @@ impl View<'_> {
     /// What may belong to a stretch that goes on to `end`, from `start` on: what begins in the next cell is found there
     /// when the end is not seen here.
     fn own(&self, start: usize, end: usize) -> Range<usize> {
-        start..if end < self.high || self.ends { usize::MAX } else { self.cell.end }
+        start..if end < self.high || self.ends || self.whole { usize::MAX } else { self.cell.end }
     }
 
     /// Where that which goes on from before the cell began, as far as it is seen; `None` when the cell it began in sees
@@ -232,7 +241,7 @@ impl View<'_> {
         while begin >= self.low + unit && goes_on(begin - unit) {
             begin -= unit;
         }
-        let seen = begin >= self.low + unit && end < self.cell.start + CELL;
+        let seen = self.whole || begin >= self.low + unit && end < self.cell.start + CELL;
         (!seen).then_some(begin.max(start.saturating_sub(LEFT)))
     }
 
@@ -253,14 +262,19 @@ impl View<'_> {
 
     /// The base64 at `start` when it begins with text.
     fn base64(&self, start: usize, own: impl Fn(usize) -> Range<usize>) -> Option<Decoded> {
-        // Names and paths end here: their first bytes are none of text.
+        // Names and paths end here: their first bytes are none of text. Zeros alone are none either.
         let bytes = &self.bytes[..self.high];
-        let first = bytes.get(start..start + RUN)?;
-        if !first.chunks(4).take(4).all(|quad| word(quad).iter().all(|&byte| is_text(byte))) {
+        let mut first = bytes.get(start..start + RUN)?.chunks(4).take(4).map(word);
+        let mut zeros = 0;
+        if !first.all(|bytes| {
+            zeros += bytes.iter().filter(|&&byte| byte == 0).count();
+            bytes.iter().all(|&byte| is_text(byte))
+        }) || zeros > 6
+        {
             return None;
         }
         let mut decoded = Decoded::new(Writing::Base64, 0..0);
-        let (mut at, mut lines) = (start, 0);
+        let mut at = start;
         // Digits that the line before left over.
         let mut left: Vec<u8> = Vec::new();
         loop {
@@ -287,11 +301,10 @@ impl View<'_> {
             }
             // Lines of the usual lengths go on.
             let breaks = bytes[at..].iter().take(2).take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
-            if breaks == 0 || at - line < LINE_LEAST || lines == LINES {
+            if breaks == 0 || at - line < LINE_LEAST {
                 break;
             }
             at += breaks;
-            lines += 1;
         }
         if left.len() > 1 {
             decoded.bytes.extend_from_slice(&word(&left)[..left.len() - 1]);
@@ -310,7 +323,11 @@ impl View<'_> {
             start += 2;
         }
         let first = bytes.get(start..start + HEX_LEAST)?;
-        if !first.chunks_exact(2).take(HEX_LEAST / 4).all(|pair| hex_byte(pair).is_some_and(is_text)) {
+        if !first
+            .chunks_exact(2)
+            .take(HEX_LEAST / 4)
+            .all(|pair| hex_byte(pair).is_some_and(|byte| byte > 0 && is_text(byte)))
+        {
             return None;
         }
         let mut decoded = Decoded::new(Writing::Hex, 0..0);

@@ -140,17 +140,27 @@ impl Masks {
             if !text {
                 continue;
             }
-            let runs = two(&self.run);
-            let mut many = runs & runs >> 1;
-            many &= many >> 2;
-            many &= many >> 4;
-            many &= many >> 8;
-            many &= many >> 8;
-            each_bit(many as u64 & !((runs as u64) << 1 | runs_before) & inside, place, &mut found.runs);
-            runs_before = (runs as u64) >> 63;
+            // A run fills a byte of bits, here or in the next word: in most prose there is none.
+            if has_full_byte(self.run[word]) || has_full_byte(self.run[word + 1]) {
+                let runs = two(&self.run);
+                let mut many = runs & runs >> 1;
+                many &= many >> 2;
+                many &= many >> 4;
+                many &= many >> 8;
+                many &= many >> 8;
+                each_bit(many as u64 & !((runs as u64) << 1 | runs_before) & inside, place, &mut found.runs);
+            }
+            runs_before = self.run[word] >> 63;
             each_bit(self.mark[word] & inside, place, &mut found.marks);
         }
     }
+}
+
+/// Whether eight bits of a byte are all set.
+fn has_full_byte(bits: u64) -> bool {
+    const LOWEST: u64 = u64::MAX / 255;
+    // Of the inverse, a byte of zeros.
+    (!bits).wrapping_sub(LOWEST) & bits & (LOWEST << 7) != 0
 }
 
 /// Adds the place of each bit that is set, the lowest being at `place`.

@@ -4,7 +4,7 @@ use super::extent::{Extent, tail};
 use super::finds::{Finds, is_text_at};
 use super::pattern::Patterns;
 use super::{CARRY, Hit};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Bytes that are scanned at a time.
 const BLOCK: usize = 256 << 10;
@@ -24,6 +24,10 @@ pub(super) struct MemberScan<'p> {
     /// Names of members that are in the buffer or in which something was found.
     names: BTreeMap<u32, Vec<String>>,
     finds: Finds,
+    /// Finds, and members that are not looked into wholly, that `told` knows of.
+    seen: (usize, usize),
+    /// Members that something is to be told of.
+    told: BTreeSet<u32>,
 }
 
 impl<'p> MemberScan<'p> {
@@ -38,6 +42,8 @@ impl<'p> MemberScan<'p> {
             binary: false,
             names: BTreeMap::new(),
             finds: Finds::default(),
+            seen: (0, 0),
+            told: BTreeSet::new(),
         }
     }
 
@@ -86,12 +92,14 @@ impl<'p> MemberScan<'p> {
         }
     }
 
-    /// What was found in all of them, said of file `entry` of a layer.
-    pub(super) fn finish(mut self, entry: u32) -> Vec<Hit> {
+    /// What was found in all of them, said of file `entry` of a layer, and the members that were not looked into wholly.
+    pub(super) fn finish(mut self, entry: u32) -> (Vec<Hit>, Vec<Vec<String>>) {
         self.scan(true);
-        let mut names = self.names;
+        let names = self.names;
+        let name = |member: &u32| names.get(member).cloned().unwrap_or_default();
+        let cut = self.finds.cut_short().iter().map(name).collect();
         let hits = self.finds.hits(self.patterns.rules()).into_iter();
-        hits.map(|hit| Hit { inside: names.entry(hit.entry).or_default().clone(), entry, ..hit }).collect()
+        (hits.map(|hit| Hit { inside: name(&hit.entry), entry, ..hit }).collect(), cut)
     }
 
     fn scan(&mut self, last: bool) {
@@ -100,11 +108,11 @@ impl<'p> MemberScan<'p> {
         self.extents = tail(&self.extents, cut);
         self.bytes.drain(..cut);
         self.new = self.bytes.len();
-        let (extents, finds, member) = (&self.extents, &self.finds.finds, self.member);
-        self.names.retain(|name, _| {
-            *name == member
-                || extents.iter().any(|extent| extent.entry == *name)
-                || finds.iter().any(|find| find.entry == *name)
-        });
+        let Finds { finds, spent, .. } = &self.finds;
+        self.told.extend(finds[self.seen.0..].iter().map(|find| find.entry));
+        self.told.extend(spent[self.seen.1..].iter().map(|spent| spent.entry));
+        self.seen = (finds.len(), spent.len());
+        let here = self.extents.iter().map(|extent| extent.entry).chain([self.member]).collect::<BTreeSet<u32>>();
+        self.names.retain(|member, _| here.contains(member) || self.told.contains(member));
     }
 }

@@ -48,7 +48,7 @@ pub use names::is_secret_name;
 pub use pattern::Patterns;
 pub use redact::{Masked, Redactor, credential_info};
 pub use spec::{Check, Companion, Inside, Left, SecretRule, SecretSpec, Structure};
-pub use unpack::{Unpacked, unpack};
+pub use unpack::{CUT_SHORT, Unpacked, unpack};
 pub use values::{is_placeholder, is_secret_value};
 
 use crate::model::{Confidence, SecretInfo, Severity};

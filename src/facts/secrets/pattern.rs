@@ -191,6 +191,7 @@ impl Patterns {
                 bytes: &buffer[begin..end],
                 offset: extent.file + (begin - extent.at) as u64,
                 ends: extent.last,
+                whole: false,
             };
             let text = extent.first.then(|| is_text(&buffer[extent.at..end]));
             let may_be_text = text.unwrap_or(!extent.binary);
@@ -271,7 +272,7 @@ impl Patterns {
             }
         }
         if writings.len() < encoded::DEPTH && bytes.len() >= encoded::LEAST {
-            let stretch = Stretch { bytes, offset: 0, ends: decoded.ends };
+            let stretch = Stretch { bytes, offset: 0, ends: decoded.ends, whole: true };
             let mut beginnings = Beginnings::default();
             for cell in stretch.cells(0..bytes.len()) {
                 marker.find(bytes, cell.clone(), true, &mut beginnings);

@@ -15,6 +15,10 @@ const BUFFER: usize = 32 << 10;
 /// Sentences of one file that are told.
 const TOLD: usize = 5;
 
+/// What is told of a file with more in other writings than is looked into.
+pub const CUT_SHORT: &str =
+    "more is written in it in base64, hex, UTF-16 or escapes than is decoded: part of that was not looked at";
+
 /// What was found in one file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unpacked {
@@ -47,13 +51,19 @@ pub fn unpack(stored: &mut dyn Read, entry: u32, patterns: &Patterns, limits: &L
         inside: Vec::new(),
         scans: Vec::new(),
         members: 0,
+        windows: 0,
         cut: false,
         gaps: Vec::new(),
         notes: Vec::new(),
     };
     unpack.content(stored, 0);
-    let Unpack { scans, gaps, notes, .. } = unpack;
-    let levels = scans.into_iter().flatten().map(|scan| scan.finish(entry));
+    let Unpack { scans, mut gaps, notes, .. } = unpack;
+    let mut levels = Vec::new();
+    for scan in scans.into_iter().flatten() {
+        let (hits, cut) = scan.finish(entry);
+        levels.push(hits);
+        gaps.extend(cut.iter().map(|inside| named(inside, CUT_SHORT)));
+    }
     Unpacked { hits: deepest(levels), gaps: some(gaps), notes: some(notes), bytes: meter.unpacked.get() }
 }
 
@@ -103,6 +113,8 @@ struct Unpack<'p> {
     /// One for each level but the outermost.
     scans: Vec<Option<MemberScan<'p>>>,
     members: u64,
+    /// Decoders with a window that are open.
+    windows: u32,
     /// Whether it was told that a limit ended it all.
     cut: bool,
     gaps: Vec<String>,
@@ -182,8 +194,12 @@ impl Unpack<'_> {
                 break;
             }
             let before = stored.offset();
-            match format.open(stored, self.limits) {
-                Ok(Opened::Stream(mut stream)) => self.content(&mut stream, level + 1),
+            match format.open(stored, self.windows, self.limits) {
+                Ok(Opened::Stream(mut stream)) => {
+                    self.windows += u32::from(format.has_window());
+                    self.content(&mut stream, level + 1);
+                    self.windows -= u32::from(format.has_window());
+                }
                 Ok(Opened::Members(mut members)) => self.members(&mut *members, level + 1),
                 Err(error) => self.trouble(&error),
             }
@@ -254,18 +270,19 @@ impl Unpack<'_> {
     }
 
     fn gap(&mut self, what: &str) {
-        self.gaps.push(self.named(what));
+        self.gaps.push(named(&self.inside, what));
     }
 
     fn note(&mut self, what: &str) {
-        self.notes.push(self.named(what));
+        self.notes.push(named(&self.inside, what));
     }
+}
 
-    fn named(&self, what: &str) -> String {
-        let members: Vec<_> = self.inside.iter().map(|member| visible_str(member)).collect();
-        let place = if members.is_empty() { String::new() } else { format!("!{}: ", members.join("!")) };
-        format!("{place}{what}")
-    }
+/// `what`, said of the member `inside`.
+fn named(inside: &[String], what: &str) -> String {
+    let members: Vec<_> = inside.iter().map(|member| visible_str(member)).collect();
+    let place = if members.is_empty() { String::new() } else { format!("!{}: ", members.join("!")) };
+    format!("{place}{what}")
 }
 
 /// A member's name as it is shown: no `./` or `/` before it, and no more of it than a path may have.

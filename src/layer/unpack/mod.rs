@@ -4,6 +4,7 @@
 mod ar;
 mod cpio;
 mod rpm;
+mod sqlite;
 mod tar;
 mod zip;
 
@@ -14,10 +15,11 @@ use std::io::{self, Read};
 /// Bytes of a format's beginning that [`Format::of`] wants to see.
 const HEAD: usize = 512;
 
-/// Memory that an xz or LZMA dictionary may take, KiB: `xz -9` takes 64 MiB.
+/// Memory that an xz or LZMA dictionary may take, KiB: `xz -9` takes 64 MiB. One in another takes an eighth of that, and
+/// so on, down to what the smallest presets take, so that all of them together take little more than one.
 const DICTIONARY: u32 = 80 << 10;
 
-/// log2 of the largest zstd window inside a file.
+/// log2 of the largest zstd window inside a file, less three for each level of nesting.
 const WINDOW_LOG: u32 = 26;
 
 /// Bytes of the buffers between two levels.
@@ -51,7 +53,22 @@ pub enum Format {
     Cpio,
     /// A package of rpm: two headers and a compressed cpio.
     Rpm,
+    /// A SQLite database: its rows that go over several pages.
+    Sqlite,
+    /// Known by name alone.
+    Unread(&'static str),
 }
+
+/// Formats that are told, not read: magic, where it stands, name.
+const UNREAD: &[(&[u8], usize, &str)] = &[
+    (b"7z\xbc\xaf\x27\x1c", 0, "7z"),
+    (b"Rar!\x1a\x07\x00", 0, "rar"),
+    (b"Rar!\x1a\x07\x01\x00", 0, "rar"),
+    (b"MSCF\0\0\0\0", 0, "cab"),
+    (b"LZIP\x01", 0, "lzip"),
+    // The version stands behind the magic and the sizes.
+    (b"\x04\x00\x00\x00", 28, "squashfs"),
+];
 
 /// An opened stream.
 pub enum Opened<'a> {
@@ -86,12 +103,14 @@ impl Format {
             [0x28, 0xb5, 0x2f, 0xfd, _, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, _, ..] => Some(Self::Zstd),
             [4, 0x22, 0x4d, 0x18, _, _, _, ..] => Some(Self::Lz4),
             [b'P', b'K', 3, 4, ..] if head.len() >= 30 => Some(Self::Zip),
+            [b'#', b'!', ..] if is_zip_with_a_line(head) => Some(Self::Zip),
+            [b'S', b'Q', ..] if head.starts_with(sqlite::MAGIC) => Some(Self::Sqlite),
             [b'!', b'<', ..] if head.starts_with(b"!<arch>\ndebian-binary") => Some(Self::Deb),
             [b'0', b'7', ..] if cpio::is_header(head) => Some(Self::Cpio),
             [0xed, 0xab, 0xee, 0xdb, ..] if head.len() >= rpm::LEAD => Some(Self::Rpm),
             [0x5d, 0, 0, ..] if is_lzma(head) => Some(Self::Lzma),
             _ if head.get(257..262) == Some(b"ustar") && super::tar::is_header(head) => Some(Self::Tar),
-            _ => None,
+            _ => unread(head).map(Self::Unread),
         }
     }
 
@@ -106,15 +125,23 @@ impl Format {
         length >= HEAD
     }
 
-    /// Begins to read `stored`, which begins with this format.
-    pub fn open<'a>(self, stored: &'a mut Stored<'_>, limits: &Limits) -> io::Result<Opened<'a>> {
-        let limits = || Limits { zstd_window_log: limits.zstd_window_log.min(WINDOW_LOG), ..limits.clone() };
+    /// Whether its decoder keeps a window whose size the stream chooses.
+    #[must_use]
+    pub fn has_window(self) -> bool {
+        matches!(self, Self::Xz | Self::Lzma | Self::Zstd)
+    }
+
+    /// Begins to read `stored`, which begins with this format and lies in `windows` streams that have a window.
+    pub fn open<'a>(self, stored: &'a mut Stored<'_>, windows: u32, limits: &Limits) -> io::Result<Opened<'a>> {
+        let dictionary = (DICTIONARY >> (3 * windows).min(12)).max(2 << 10);
+        let window_log = limits.zstd_window_log.min(WINDOW_LOG.saturating_sub(3 * windows).max(20));
+        let limits = || Limits { zstd_window_log: window_log, ..limits.clone() };
         Ok(match self {
             Self::Gzip | Self::Zstd => Opened::Stream(Box::new(Decoder::with_buffer(stored, BUFFER, &limits()))),
             Self::Bzip2 => Opened::Stream(Box::new(bzip2::read::MultiBzDecoder::new(stored))),
-            Self::Xz => Opened::Stream(Box::new(lzma_rust2::XzReader::new_mem_limit(stored, true, DICTIONARY))),
+            Self::Xz => Opened::Stream(Box::new(lzma_rust2::XzReader::new_mem_limit(stored, true, dictionary))),
             Self::Lzma => {
-                let lzma = lzma_rust2::LzmaReader::new_mem_limit(stored, DICTIONARY, None)?;
+                let lzma = lzma_rust2::LzmaReader::new_mem_limit(stored, dictionary, None)?;
                 Opened::Stream(Box::new(lzma))
             }
             Self::Lz4 => Opened::Stream(Box::new(lz4_flex::frame::FrameDecoder::new(stored))),
@@ -125,6 +152,10 @@ impl Format {
             Self::Rpm => {
                 rpm::skip_headers(stored)?;
                 Opened::Stream(Box::new(stored))
+            }
+            Self::Sqlite => Opened::Members(Box::new(sqlite::Sqlite::new(stored)?)),
+            Self::Unread(name) => {
+                return Err(io::Error::new(io::ErrorKind::Unsupported, format!("{name} is not unpacked")));
             }
         })
     }
@@ -144,8 +175,23 @@ impl Format {
             Self::Deb => "deb",
             Self::Cpio => "cpio",
             Self::Rpm => "rpm",
+            Self::Sqlite => "SQLite",
+            Self::Unread(name) => name,
         }
     }
+}
+
+/// Whether a zip stands behind a line for the kernel, as programs in one file have it.
+fn is_zip_with_a_line(head: &[u8]) -> bool {
+    let line = memchr::memchr(b'\n', head);
+    line.is_some_and(|line| head[line + 1..].starts_with(b"PK\x03\x04"))
+}
+
+/// The name of a format that is not read.
+fn unread(head: &[u8]) -> Option<&'static str> {
+    let (.., name) =
+        UNREAD.iter().find(|(magic, at, _)| head.get(*at..).is_some_and(|head| head.starts_with(magic)))?;
+    (*name != "squashfs" || head.starts_with(b"hsqs")).then_some(*name)
 }
 
 /// Whether a stream of LZMA begins here: the properties everybody uses, a dictionary of a power of two, and a length that

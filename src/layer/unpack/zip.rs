@@ -117,7 +117,10 @@ impl<'a, 'b> Zip<'a, 'b> {
             let field = field(&extra, 1).and_then(|field| field.get(before..)?.first_chunk::<8>());
             place = field.map_or(place, |field| u64::from_le_bytes(*field));
         }
-        if !self.met.contains(&place) && self.met.len() < PLACES && plain > 0 {
+        // What stands before the first member may count or not.
+        let first = self.met.first().copied().unwrap_or(0);
+        let met = self.met.contains(&place) || self.met.contains(&(place.saturating_add(first)));
+        if !met && self.met.len() < PLACES && plain > 0 {
             if self.missed.0 == 0 {
                 self.missed.1 = name;
             }
