@@ -258,11 +258,12 @@ fn a_token_in_every_shape_is_found_in_its_member_and_line() {
 
 #[test]
 fn threads_change_nothing() {
-    let files = |seed| {
-        let shapes = shapes(seed, 90_000);
+    let files = |seed, length| {
+        let shapes = shapes(seed, length);
         shapes.into_iter().map(|(name, bytes, _)| (name, bytes)).collect::<Vec<_>>()
     };
-    let layers = [files(1), files(300)];
+    // Within a block, and over several: those of two layers wait for one another.
+    let layers = [files(1, 90_000), files(300, 500_000), files(600, 400_000)];
     // With and without a limit that cuts some off.
     for limits in
         [Limits::default(), Limits { unpacked_least: 300_000, unpacked_image: 4_000_000, ..Limits::default() }]
@@ -273,7 +274,7 @@ fn threads_change_nothing() {
         };
         let one = told(1);
         assert_eq!(one[0].1.is_empty(), limits.unpacked_image > 4_000_000);
-        for threads in [2, 4] {
+        for threads in [2, 8] {
             assert!(told(threads) == one, "{threads} threads");
         }
     }
