@@ -410,8 +410,9 @@ fn only_text_has_base64_and_any_file_has_utf_16() {
 #[test]
 fn runs_over_many_cells_are_looked_into_wholly() {
     let tokens: Vec<String> = (0..60).map(|seed| generate(&PATTERNS, "github-token", seed).expect("token")).collect();
-    let text: String =
-        tokens.iter().map(|token| format!("{} TOKEN=\"{token}\"\n", "filler text ".repeat(91))).collect();
+    let filler = "filler text ".repeat(91);
+    let lines: Vec<String> = tokens.iter().map(|token| format!("{filler} TOKEN=\"{token}\"\n")).collect();
+    let text = lines.concat();
     let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
     for phase in 0..4 {
         let before = "x".repeat(phase) + "\n";

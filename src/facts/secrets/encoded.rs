@@ -265,12 +265,12 @@ impl View<'_> {
         // Names and paths end here: their first bytes are none of text. Zeros alone are none either.
         let bytes = &self.bytes[..self.high];
         let mut first = bytes.get(start..start + RUN)?.chunks(4).take(4).map(word);
-        let mut zeros = 0;
-        if !first.all(|bytes| {
-            zeros += bytes.iter().filter(|&&byte| byte == 0).count();
+        let mut letters = 0;
+        let is_text = first.all(|bytes| {
+            letters += bytes.iter().map(|&byte| usize::from(byte != 0)).sum::<usize>();
             bytes.iter().all(|&byte| is_text(byte))
-        }) || zeros > 6
-        {
+        });
+        if !is_text || letters < 6 {
             return None;
         }
         let mut decoded = Decoded::new(Writing::Base64, 0..0);

@@ -13,7 +13,7 @@ const HEAD: u64 = 8 << 10;
 /// What the scans of some buffers of one layer found.
 #[derive(Clone, Debug, Default)]
 pub struct Finds {
-    pub(super) finds: Vec<Find>,
+    pub(super) found: Vec<Find>,
     pub(super) parts: Vec<Part>,
     pub(super) spent: Vec<Spent>,
 }
@@ -116,7 +116,7 @@ pub(in crate::facts) fn is_program(file: &[u8]) -> bool {
 impl Finds {
     /// Adds what another buffer of the same layer found.
     pub fn absorb(&mut self, other: Self) {
-        self.finds.extend(other.finds);
+        self.found.extend(other.found);
         self.parts.extend(other.parts);
         self.spent.extend(other.spent);
     }
@@ -127,7 +127,7 @@ impl Finds {
     pub fn hits(mut self, rules: &[SecretRule]) -> Vec<Hit> {
         let mut parts = std::mem::take(&mut self.parts);
         parts.sort_unstable();
-        self.finds.retain(|find| !find.in_text || is_text_file(find.text, find.entry, &parts));
+        self.found.retain(|find| !find.in_text || is_text_file(find.text, find.entry, &parts));
         let mut hits: Vec<Hit> =
             self.settle(rules, Room::default()).into_iter().map(|find| hit(find, &parts, rules)).collect();
         hits.sort();
@@ -148,7 +148,7 @@ impl Finds {
 
     /// Doubles and what exceeds a stretch's share of `room` removed; by entry and place.
     pub(super) fn settle(self, rules: &[SecretRule], room: Room) -> Vec<Find> {
-        let mut finds = self.finds;
+        let mut finds = self.found;
         finds.sort_by(|a, b| {
             (a.entry, a.rule, a.anchor, a.start, a.length).cmp(&(b.entry, b.rule, b.anchor, b.start, b.length))
         });

@@ -108,10 +108,10 @@ impl<'p> MemberScan<'p> {
         self.extents = tail(&self.extents, cut);
         self.bytes.drain(..cut);
         self.new = self.bytes.len();
-        let Finds { finds, spent, .. } = &self.finds;
-        self.told.extend(finds[self.seen.0..].iter().map(|find| find.entry));
+        let Finds { found, spent, .. } = &self.finds;
+        self.told.extend(found[self.seen.0..].iter().map(|find| find.entry));
         self.told.extend(spent[self.seen.1..].iter().map(|spent| spent.entry));
-        self.seen = (finds.len(), spent.len());
+        self.seen = (found.len(), spent.len());
         let here = self.extents.iter().map(|extent| extent.entry).chain([self.member]).collect::<BTreeSet<u32>>();
         self.names.retain(|member, _| here.contains(member) || self.told.contains(member));
     }

@@ -165,7 +165,7 @@ impl Patterns {
                 if lines.extent != **extent {
                     *lines = Lines::new(buffer, new, extent);
                 }
-                finds.finds.push(lines.find(buffer, extent, (rule, offset), low, verified));
+                finds.found.push(lines.find(buffer, extent, (rule, offset), low, verified));
             }
         }
         self.scan_encoded((room, self.marker), (buffer, new, from..to), extents, finds);
@@ -238,7 +238,7 @@ impl Patterns {
                 if room.has(extent.entry, place) {
                     room.take(place);
                     let find = lines.find(buffer, extent, (rule, place), begin, Verified { at, ..verified });
-                    finds.finds.push(Find { in_text, ..find });
+                    finds.found.push(Find { in_text, ..find });
                 }
             }
         }
@@ -309,7 +309,7 @@ impl Patterns {
             let verified = keys::verify_file(&self.rules[number], &buffer[extent.at..high], ends);
             if let Some(verified) = verified {
                 let mut lines = Lines::new(buffer, new, extent);
-                finds.finds.push(lines.find(buffer, extent, (number as u16, 0), extent.at, verified));
+                finds.found.push(lines.find(buffer, extent, (number as u16, 0), extent.at, verified));
             }
         }
     }
@@ -390,7 +390,7 @@ impl Patterns {
                 let window = Window { bytes: &file[low..high], anchor: place - low, ends: high == file.len() };
                 if let Some(verified) = self.verify(*attempt, window) {
                     let lines = &mut Lines::new(file, 0, &extent);
-                    finds.finds.push(lines.find(file, &extent, (self.rule_of(*attempt), place as u64), low, verified));
+                    finds.found.push(lines.find(file, &extent, (self.rule_of(*attempt), place as u64), low, verified));
                 }
             }
         }
