@@ -231,7 +231,7 @@ fn read(layers: &[Vec<(&str, Vec<u8>)>], threads: usize, limits: &Limits) -> Vec
 }
 
 fn alone(file: &[u8], limits: &Limits) -> Unpacked {
-    unpack(&mut &file[..], 0, &PATTERNS, limits)
+    unpack(&mut &file[..], 0, &PATTERNS, limits, &mut || {})
 }
 
 #[test]

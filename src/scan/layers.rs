@@ -6,7 +6,7 @@
 
 use super::hash::{self, Bytes, Chain};
 use super::stream::{Block, Reading, Stream};
-use super::unpack::{Follow, Pieces, Unpackings, whole};
+use super::unpack::{Follow, Gate, Pieces, Unpackings, whole};
 use crate::facts::secrets::{CUT_SHORT, Finds, in_entries, tail, unlock, unpack};
 use crate::facts::{Budget, LayerFacts};
 use crate::image::Digest;
@@ -21,6 +21,10 @@ use std::thread::Scope;
 /// Layers that a thread reads in turns while there are enough of them: two hashes side by side take less than one after
 /// the other.
 const LANES: usize = 2;
+
+/// Archives with large windows that are unpacked at a time: of those that lie in a block, and of those that are followed.
+/// What they hold is most of the memory of a scan, so it must not grow with threads.
+const LARGE: usize = 2;
 
 /// How often a thread without work gives way before it sleeps. Waking costs more than a block's inflation takes, on both
 /// sides.
@@ -69,6 +73,11 @@ struct Pool<'a> {
     turn: Condvar,
     done: Mutex<Vec<Option<LayerFacts>>>,
     spare: Mutex<Vec<Vec<u8>>>,
+    /// Before archives in a block: whoever unpacks one waits for nobody else.
+    large_here: Gate,
+    /// Before archives that are followed: whoever unpacks one waits for the thread that reads its layer, so that one must
+    /// never wait here.
+    large_followed: Gate,
     budget: &'a Budget,
 }
 
@@ -109,6 +118,8 @@ pub fn read_layers(source: &dyn Source, reading: Reading<'_>) -> Vec<LayerFacts>
             turn: Condvar::new(),
             done: Mutex::new(vec![None; order.len()]),
             spare: Mutex::new(Vec::new()),
+            large_here: Gate::new(LARGE),
+            large_followed: Gate::new(LARGE),
             budget: &budget,
             order,
         };
@@ -224,8 +235,13 @@ impl<'a> Pool<'a> {
         let mut own = Vec::with_capacity(LANES);
         let mut given = 0;
         let mut queue = lock(&self.queue);
-        if queue.idle > 0 && lanes.len() > 1 {
-            queue.lanes.extend(lanes.pop());
+        // An archive that is unpacked wants to be read on: it must not wait in the queue.
+        let free = lanes.iter().rposition(|lane| !lane.follow.is_busy());
+        if queue.idle > 0
+            && lanes.len() > 1
+            && let Some(free) = free
+        {
+            queue.lanes.push(lanes.swap_remove(free));
             given += 1;
         }
         for piece in pieces {
@@ -251,7 +267,8 @@ impl<'a> Pool<'a> {
                 self.reading.patterns.scan(&bytes, new, last, &extents, &mut finds);
                 lock(&layer.finds).absorb(finds);
                 for extent in whole(&bytes, new, &extents) {
-                    self.unpack(&layer, extent.entry, &mut &bytes[extent.at..extent.at + extent.len]);
+                    let file = &bytes[extent.at..extent.at + extent.len];
+                    self.unpack(&layer, extent.entry, &mut &*file, &self.large_here);
                 }
             }
             hashed.push((layer, sequence, Bytes { buffer: bytes, new }));
@@ -265,16 +282,19 @@ impl<'a> Pool<'a> {
     }
 
     /// Looks into an archive of `layer`, as far as the layer's budget goes.
-    fn unpack(&self, layer: &InFlight, entry: u32, file: &mut dyn Read) {
+    fn unpack(&self, layer: &InFlight, entry: u32, file: &mut dyn Read, large: &Gate) {
         if lock(&layer.unpacked).admits(entry) {
-            let unpacked = unpack(file, entry, self.reading.patterns, self.reading.limits);
+            let mut place = None;
+            let unpacked = unpack(file, entry, self.reading.patterns, self.reading.limits, &mut || {
+                place.get_or_insert_with(|| large.enter());
+            });
             lock(&layer.unpacked).add(entry, unpacked);
         }
     }
 
     /// Looks into an archive that goes over several blocks, piece by piece.
     fn unpack_pieces(&self, layer: &Arc<InFlight>, entry: u32, mut pieces: Pieces) {
-        self.unpack(layer, entry, &mut pieces);
+        self.unpack(layer, entry, &mut pieces, &self.large_followed);
         drop(pieces);
         self.close(layer);
     }

@@ -41,8 +41,14 @@ impl Unpacked {
 }
 
 /// Unpacks `stored`, the bytes of file `entry` of a layer, as far as the limits go, and searches what is in it. The bytes
-/// themselves are searched elsewhere.
-pub fn unpack(stored: &mut dyn Read, entry: u32, patterns: &Patterns, limits: &Limits) -> Unpacked {
+/// themselves are searched elsewhere. `enlarge` is called before much memory is taken.
+pub fn unpack(
+    stored: &mut dyn Read,
+    entry: u32,
+    patterns: &Patterns,
+    limits: &Limits,
+    enlarge: &mut dyn FnMut(),
+) -> Unpacked {
     let meter = Meter { limits, stored: Cell::new(0), unpacked: Cell::new(0), over: Cell::new(false) };
     let mut unpack = Unpack {
         patterns,
@@ -52,6 +58,7 @@ pub fn unpack(stored: &mut dyn Read, entry: u32, patterns: &Patterns, limits: &L
         scans: Vec::new(),
         members: 0,
         windows: 0,
+        enlarge,
         cut: false,
         gaps: Vec::new(),
         notes: Vec::new(),
@@ -115,6 +122,8 @@ struct Unpack<'p> {
     members: u64,
     /// Decoders with a window that are open.
     windows: u32,
+    /// To be called before there is the first one.
+    enlarge: &'p mut dyn FnMut(),
     /// Whether it was told that a limit ended it all.
     cut: bool,
     gaps: Vec<String>,
@@ -194,6 +203,9 @@ impl Unpack<'_> {
                 break;
             }
             let before = stored.offset();
+            if format.has_window() {
+                (self.enlarge)();
+            }
             match format.open(stored, self.windows, self.limits) {
                 Ok(Opened::Stream(mut stream)) => {
                     self.windows += u32::from(format.has_window());
