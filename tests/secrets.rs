@@ -437,6 +437,17 @@ fn what_is_written_in_too_many_ways_is_told() {
     let plain = base64(base64(base64("some text\n".repeat(9000).as_bytes()).as_bytes()).as_bytes());
     assert!(cut(plain.as_bytes()).is_empty());
     assert!(cut(&b"A".repeat(80_000)).is_empty());
+    // UTF-16 in base64, and chance in base64 behind a text: neither reads as text from another digit on.
+    let wide: Vec<u8> =
+        "a text as libraries have it, ".repeat(2000).encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert!(cut(base64(&wide).as_bytes()).is_empty());
+    let mut state = 1u32;
+    let chance = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    });
+    let mixed: Vec<u8> = b"a text before it".iter().copied().chain(chance.take(60_000)).collect();
+    assert!(cut(base64(&mixed).as_bytes()).is_empty());
     // Text wherever its quads are taken to begin.
     let many = b"V".repeat(80_000);
     assert_eq!(cut(&many), [7]);

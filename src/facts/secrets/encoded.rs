@@ -20,6 +20,9 @@ const HEX_LEAST: usize = 40;
 /// Decoded bytes that are looked into, for each byte of a cell, those of all depths: of text's writings, and of UTF-16.
 const TIMES: usize = 4;
 
+/// Of so many bytes in base64, so many control characters make no text of them.
+const BINARY: (usize, usize) = (48, 3);
+
 /// What goes on from the cell before is decoded from so many bytes before the cell, so that a token's left side is seen.
 const LEFT: usize = 256;
 
@@ -295,7 +298,16 @@ impl View<'_> {
             decoded.next_at(at - digits.len(), (3, 4));
             let quads = digits.chunks_exact(4);
             left.extend_from_slice(quads.remainder());
+            let begin = decoded.bytes.len();
             quads.for_each(|quad| decoded.bytes.extend_from_slice(&word(quad)));
+            if let Some(foreign) = decoded.bytes[begin..].chunks(BINARY.0).position(is_binary) {
+                // What follows is no text. A line that is text again begins anew.
+                decoded.bytes.truncate(begin + (foreign + 1) * BINARY.0);
+                at = at - digits.len() + (decoded.bytes.len() - begin) / 3 * 4;
+                left.clear();
+                decoded.ends = false;
+                break;
+            }
             if !left.is_empty() {
                 decoded.next_at(at - left.len(), (3, 4));
             }
@@ -310,7 +322,7 @@ impl View<'_> {
             decoded.bytes.extend_from_slice(&word(&left)[..left.len() - 1]);
         }
         decoded.own = own(at);
-        decoded.ends = at < bytes.len() || self.ends;
+        decoded.ends &= at < bytes.len() || self.ends;
         let padding = bytes[at..].iter().take(2).take_while(|&&byte| byte == b'=').count();
         decoded.next_at(at + padding, (1, 1));
         Some(decoded)
@@ -405,6 +417,12 @@ impl View<'_> {
         decoded.bytes.extend_from_slice(&self.bytes[plain..row.end.max(plain)]);
         decoded
     }
+}
+
+/// Whether too many bytes are control characters.
+fn is_binary(bytes: &[u8]) -> bool {
+    let is_control = |byte: u8| matches!(byte, 1..=8 | 0xb | 0xc | 0xe..=0x1f | 0x7f);
+    bytes.iter().map(|&byte| usize::from(is_control(byte))).sum::<usize>() >= BINARY.1
 }
 
 /// Whether a byte stands in text; NUL in that of UTF-16.
