@@ -6,6 +6,7 @@ mod hash;
 mod layers;
 mod sha256;
 mod stream;
+mod unpack;
 
 pub use layers::read_layers;
 pub use stream::Reading;
@@ -73,6 +74,8 @@ pub fn gather(source: &dyn Source, reading: Reading<'_>) -> (Facts, Outcome) {
             };
             outcome.gaps.push(gap);
         }
+        let remark = |(entry, note): &(u32, String)| Gap { at: facts.at_entry(index, *entry), reason: note.clone() };
+        outcome.notes.extend(layer.remarks.iter().map(remark));
         outcome.notes.extend(layer.notes.iter().map(|note| of_layer(image, &facts, index, note)));
     }
     if facts.history.cut {

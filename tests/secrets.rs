@@ -313,25 +313,168 @@ fn filler(seed: u64, length: usize) -> Vec<u8> {
         .collect()
 }
 
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::new();
+    for chunk in bytes.chunks(3) {
+        let word = chunk.iter().zip([16, 8, 0]).fold(0u32, |word, (&byte, shift)| word | u32::from(byte) << shift);
+        let digits = (0..4).map(|at| char::from(DIGITS[(word >> (18 - 6 * at) & 63) as usize]));
+        out.extend(digits.take(chunk.len() + 1));
+        out.extend(std::iter::repeat_n('=', 3 - chunk.len()));
+    }
+    out
+}
+
+fn each(text: &str, write: impl Fn(char) -> String) -> Vec<u8> {
+    text.chars().map(write).collect::<String>().into_bytes()
+}
+
+/// `text` in other writings: what is told of them, the bytes.
+fn writings(text: &str) -> Vec<(&'static str, Vec<u8>)> {
+    let once = base64(text.as_bytes());
+    let twice = base64(once.as_bytes());
+    let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let url = once.replace('+', "-").replace('/', "_").trim_end_matches('=').to_owned();
+    let lines: Vec<String> =
+        once.as_bytes().chunks(76).map(|line| String::from_utf8_lossy(line).into_owned()).collect();
+    vec![
+        ("in base64", once.clone().into_bytes()),
+        ("in base64", url.into_bytes()),
+        ("in base64", lines.join("\r\n").into_bytes()),
+        ("in base64 twice", twice.clone().into_bytes()),
+        ("in base64 three times", base64(twice.as_bytes()).into_bytes()),
+        ("in hex", each(text, |c| format!("{:02x}", u32::from(c)))),
+        ("in hex", each(text, |c| format!("{:02X}", u32::from(c)))),
+        ("in UTF-16", wide.clone()),
+        ("in UTF-16", text.encode_utf16().flat_map(u16::to_be_bytes).collect()),
+        ("in UTF-16 in base64", base64(&wide).into_bytes()),
+        ("in base64 in UTF-16", once.encode_utf16().flat_map(u16::to_le_bytes).collect()),
+        ("in escapes", each(text, |c| format!("%{:02X}", u32::from(c)))),
+        ("in escapes", each(text, |c| format!("\\x{:02x}", u32::from(c)))),
+        ("in escapes", each(text, |c| format!("\\u{:04x}", u32::from(c)))),
+        ("in escapes", each(text, |c| format!("&#{};", u32::from(c)))),
+        ("in escapes", each(text, |c| format!("&#x{:x};", u32::from(c)))),
+        ("in escapes", each(text, |c| if c == '_' { "%5f".to_owned() } else { c.to_string() })),
+        ("in escapes twice", each(text, |c| if c == '_' { "%255F".to_owned() } else { c.to_string() })),
+    ]
+}
+
+#[test]
+fn tokens_in_other_writings_are_found_where_they_stand() {
+    for seed in 0..40 {
+        let token = generate(&PATTERNS, "github-token", seed).expect("token");
+        let text = format!("password={token}");
+        for (told, written) in writings(&text).into_iter().chain(writings(&token)) {
+            for before in [&b"one\ntwo\nx: \""[..], b"one\ntwo\n", b"\"one\n\ntwo="] {
+                let file = [before, &written, b"\"\nmore\n"].concat();
+                let hits = whole(&file);
+                assert_eq!(hits.len(), 1, "{told}: {hits:?} in {}", String::from_utf8_lossy(&file));
+                let hit = &hits[0];
+                assert_eq!((&*hit.rule, &*hit.detail), ("github-token", &*format!("checksum valid, {told}")));
+                assert_eq!(hit.secret.hash, whole(token.as_bytes())[0].secret.hash);
+                let (from, to) = (before.len() as u64, (before.len() + written.len()) as u64);
+                assert!((from..to).contains(&hit.offset), "{told}: {hit:?}");
+                assert!(hit.line == 3 || told.contains("UTF-16"), "{told}: {hit:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn several_tokens_in_one_run_are_several_hits() {
+    let tokens: Vec<String> = (0..50).map(|seed| generate(&PATTERNS, "github-token", seed).expect("token")).collect();
+    let lines: Vec<String> = tokens.iter().map(|token| format!("TOKEN=\"{token}\"\n")).collect();
+    let text = lines.concat();
+    assert_eq!(whole(base64(text.as_bytes()).as_bytes()).len(), 50);
+    let long = format!("{}{text}", "filler text ".repeat(4000));
+    assert_eq!(whole(base64(long.as_bytes()).as_bytes()).len(), 50);
+}
+
+#[test]
+fn only_text_has_base64_and_any_file_has_utf_16() {
+    let token = generate(&PATTERNS, "github-token", 3).expect("token");
+    let text = format!("password={token}");
+    let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let once = base64(text.as_bytes()).into_bytes();
+    for length in [10, 5000, 8100, 8300, 30_000] {
+        // A NUL in the first 8 KiB makes a program of it, wherever a stream was cut.
+        let program = [&filler(1, length)[..], b"\n", &once, b"\n", &wide, b"\n\0\n"].concat();
+        for block in [1 << 20, 40_000, 7000, 300] {
+            let hits = scan_cut(&program, &[(0, program.len())], &[block]);
+            let expected = if length < 8200 { 1 } else { 2 };
+            assert_eq!(hits.len(), expected, "{length} in {block}: {hits:?}");
+        }
+    }
+}
+
+#[test]
+fn runs_over_many_cells_are_looked_into_wholly() {
+    let tokens: Vec<String> = (0..60).map(|seed| generate(&PATTERNS, "github-token", seed).expect("token")).collect();
+    let filler = "filler text ".repeat(91);
+    let lines: Vec<String> = tokens.iter().map(|token| format!("{filler} TOKEN=\"{token}\"\n")).collect();
+    let text = lines.concat();
+    let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    for phase in 0..4 {
+        let before = "x".repeat(phase) + "\n";
+        for written in
+            [base64(text.as_bytes()).into_bytes(), each(&text, |c| format!("{:02x}", u32::from(c))), wide.clone()]
+        {
+            let file = [before.as_bytes(), &written].concat();
+            assert_eq!(whole(&file).len(), 60);
+            assert_eq!(scan_cut(&file, &[(0, file.len())], &[10_007]), whole(&file));
+        }
+    }
+}
+
+#[test]
+fn what_is_written_in_too_many_ways_is_told() {
+    let extent = |length| Extent { at: 0, len: length, entry: 7, file: 0, first: true, last: true, binary: false };
+    let cut = |file: &[u8]| {
+        let mut finds = Finds::default();
+        PATTERNS.scan(file, 0, true, &[extent(file.len())], &mut finds);
+        finds.cut_short().into_iter().collect::<Vec<u32>>()
+    };
+    let plain = base64(base64(base64("some text\n".repeat(9000).as_bytes()).as_bytes()).as_bytes());
+    assert!(cut(plain.as_bytes()).is_empty());
+    assert!(cut(&b"A".repeat(80_000)).is_empty());
+    // UTF-16 in base64, and chance in base64 behind a text: neither reads as text from another digit on.
+    let wide: Vec<u8> =
+        "a text as libraries have it, ".repeat(2000).encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert!(cut(base64(&wide).as_bytes()).is_empty());
+    let mut state = 1u32;
+    let chance = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    });
+    let mixed: Vec<u8> = b"a text before it".iter().copied().chain(chance.take(60_000)).collect();
+    assert!(cut(base64(&mixed).as_bytes()).is_empty());
+    // Text wherever its quads are taken to begin.
+    let many = b"V".repeat(80_000);
+    assert_eq!(cut(&many), [7]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
 
     #[test]
     fn any_cutting_gives_the_same_hits(
         seed in any::<u64>(),
-        pieces in prop::collection::vec((0usize..30_000, any::<prop::sample::Index>(), any::<bool>()), 1..12),
+        pieces in prop::collection::vec((0usize..30_000, any::<prop::sample::Index>(), any::<bool>(), 0usize..40), 1..12),
         blocks in prop::collection::vec(1usize..50_000, 1..6),
         tiny in any::<bool>(),
     ) {
         let values = values(seed);
         let mut files: Vec<Vec<u8>> = vec![Vec::new()];
-        for (length, index, next) in pieces {
+        for (length, index, next, writing) in pieces {
             let length = if tiny { length / 200 } else { length };
             let blocks_of = filler(seed ^ length as u64, length);
             let file = files.last_mut().expect("a file");
             file.extend_from_slice(&blocks_of);
             file.push(b'\n');
-            file.extend_from_slice(index.get(&values).2.as_bytes());
+            let value = &index.get(&values).2;
+            let written = writings(value).into_iter().nth(writing).map(|(_, written)| written);
+            file.extend_from_slice(&written.unwrap_or_else(|| value.clone().into_bytes()));
+            file.push(b'\n');
             if next {
                 files.push(Vec::new());
             }

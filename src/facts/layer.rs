@@ -33,6 +33,8 @@ pub struct LayerFacts {
     pub complete: bool,
     /// What was odd; sentences.
     pub notes: Vec<String>,
+    /// What was odd about a file: (entry, sentence).
+    pub remarks: Vec<(u32, String)>,
     /// What was not looked at: (entry or none for the layer, sentence).
     pub gaps: Vec<(Option<u32>, String)>,
     /// What went by while the layer was read, kept or not.
@@ -72,6 +74,7 @@ impl LayerFacts {
         self.hits.retain(|hit| hit.entry < kept || hit.entry == Self::TRAILING);
         self.digests.retain(|(entry, _)| *entry < kept);
         self.sums.retain(|(entry, _)| *entry < kept);
+        self.remarks.retain(|(entry, _)| *entry < kept);
         self.gaps.retain(|(entry, _)| entry.is_none_or(|entry| entry < kept));
     }
 

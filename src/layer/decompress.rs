@@ -12,7 +12,7 @@ use self::zstd::Zstd;
 use super::tar::is_header;
 use crate::model::Limits;
 use gzip::Gzip;
-use input::Input;
+pub use input::Input;
 use std::io::{self, Read};
 
 /// Formats that are named, not read: magic and name.
@@ -73,12 +73,16 @@ struct End {
 impl<R: Read> Decoder<R> {
     /// A decoder over the stored bytes, from their beginning.
     pub fn new(stored: R, limits: &Limits) -> Self {
-        Self {
-            input: Input::new(stored),
-            state: State::Start,
-            zstd_window_log: limits.zstd_window_log,
-            end: End::default(),
-        }
+        Self::over(Input::new(stored), limits)
+    }
+
+    /// The same with a buffer of `size` bytes.
+    pub fn with_buffer(stored: R, size: usize, limits: &Limits) -> Self {
+        Self::over(Input::with_buffer(stored, size), limits)
+    }
+
+    fn over(input: Input<R>, limits: &Limits) -> Self {
+        Self { input, state: State::Start, zstd_window_log: limits.zstd_window_log, end: End::default() }
     }
 
     /// How the stream is compressed; looks at its first bytes.

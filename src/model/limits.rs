@@ -54,6 +54,18 @@ pub struct Limits {
     pub findings_per_rule: usize,
     /// Entries of the config's history.
     pub history: usize,
+    /// Bytes unpacked from one file: each level of nesting counts.
+    pub unpacked_file: u64,
+    /// Bytes unpacked from one file that need no more of it than its magic.
+    pub unpacked_least: u64,
+    /// Beyond those, bytes unpacked from each byte of the file.
+    pub unpacked_ratio: u64,
+    /// Bytes unpacked from all files; each layer has its share by its stored size, and no less than `unpacked_least`.
+    pub unpacked_image: u64,
+    /// Members of all archives inside one file.
+    pub archive_members: u64,
+    /// Nesting inside one file: a compression counts as an archive does.
+    pub archive_depth: usize,
 }
 
 impl Default for Limits {
@@ -84,6 +96,12 @@ impl Default for Limits {
             spool: 64 << 30,
             findings_per_rule: 1000,
             history: 10_000,
+            unpacked_file: 4 << 30,
+            unpacked_least: 32 << 20,
+            unpacked_ratio: 100,
+            unpacked_image: 32 << 30,
+            archive_members: 500_000,
+            archive_depth: 10,
         }
     }
 }

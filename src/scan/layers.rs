@@ -6,18 +6,25 @@
 
 use super::hash::{self, Bytes, Chain};
 use super::stream::{Block, Reading, Stream};
-use crate::facts::secrets::{Finds, in_entries, unlock};
+use super::unpack::{Follow, Gate, Pieces, Unpackings, whole};
+use crate::facts::secrets::{CUT_SHORT, Finds, in_entries, tail, unlock, unpack};
 use crate::facts::{Budget, LayerFacts};
 use crate::image::Digest;
 use crate::source::Source;
 use rayon::prelude::*;
 use std::collections::VecDeque;
+use std::io::Read;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::Scope;
 
 /// Layers that a thread reads in turns while there are enough of them: two hashes side by side take less than one after
 /// the other.
 const LANES: usize = 2;
+
+/// Archives with large windows that are unpacked at a time: of those that lie in a block, and of those that are followed.
+/// What they hold is most of the memory of a scan, so it must not grow with threads.
+const LARGE: usize = 2;
 
 /// How often a thread without work gives way before it sleeps. Waking costs more than a block's inflation takes, on both
 /// sides.
@@ -26,6 +33,8 @@ const PATIENCE: usize = 500;
 /// A layer that is being read.
 struct Lane<'a> {
     stream: Stream<'a>,
+    /// The archive that goes over several blocks.
+    follow: Follow,
     layer: Arc<InFlight>,
 }
 
@@ -47,7 +56,8 @@ struct InFlight {
     index: usize,
     chain: Chain,
     finds: Mutex<Finds>,
-    /// Blocks handed out and not done, plus one while the layer is still being read.
+    unpacked: Mutex<Unpackings>,
+    /// Blocks handed out and not done, archives being unpacked, plus one while the layer is still being read.
     open: AtomicUsize,
     read: Mutex<Option<LayerFacts>>,
 }
@@ -63,6 +73,11 @@ struct Pool<'a> {
     turn: Condvar,
     done: Mutex<Vec<Option<LayerFacts>>>,
     spare: Mutex<Vec<Vec<u8>>>,
+    /// Before archives in a block: whoever unpacks one waits for nobody else.
+    large_here: Gate,
+    /// Before archives that are followed: whoever unpacks one waits for the thread that reads its layer, so that one must
+    /// never wait here.
+    large_followed: Gate,
     budget: &'a Budget,
 }
 
@@ -103,14 +118,16 @@ pub fn read_layers(source: &dyn Source, reading: Reading<'_>) -> Vec<LayerFacts>
             turn: Condvar::new(),
             done: Mutex::new(vec![None; order.len()]),
             spare: Mutex::new(Vec::new()),
+            large_here: Gate::new(LARGE),
+            large_followed: Gate::new(LARGE),
             budget: &budget,
             order,
         };
         std::thread::scope(|scope| {
             for _ in 1..threads {
-                scope.spawn(|| pool.work());
+                scope.spawn(|| pool.work(scope));
             }
-            pool.work();
+            pool.work(scope);
         });
         pool.done.into_inner().unwrap_or_else(PoisonError::into_inner)
     };
@@ -125,7 +142,7 @@ pub fn read_layers(source: &dyn Source, reading: Reading<'_>) -> Vec<LayerFacts>
 }
 
 impl<'a> Pool<'a> {
-    fn work(&self) {
+    fn work<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>) {
         let mut lanes = Vec::new();
         loop {
             self.begin_layers(&mut lanes);
@@ -138,13 +155,28 @@ impl<'a> Pool<'a> {
                 continue;
             }
             let mut pieces = Vec::with_capacity(LANES);
+            // One archive at a time: the windows of its decoders take more than all else. The other layer waits.
+            lanes.sort_by_key(|lane: &Lane<'_>| !lane.follow.is_busy());
             for mut lane in std::mem::take(&mut lanes) {
+                if lanes.iter().any(|lane| lane.follow.is_busy()) {
+                    lanes.push(lane);
+                    continue;
+                }
                 let spare = lock(&self.spare).pop().unwrap_or_default();
                 let block = lane.stream.next(spare);
                 let ended = block.last;
+                if self.reading.content {
+                    let layer = &lane.layer;
+                    lane.follow.take(&block.bytes[block.new..], &tail(&block.extents, block.new), |entry, pieces| {
+                        layer.open.fetch_add(1, Ordering::Relaxed);
+                        let layer = Arc::clone(layer);
+                        scope.spawn(move || self.unpack_pieces(&layer, entry, pieces));
+                    });
+                }
                 lane.layer.open.fetch_add(1, Ordering::Relaxed);
                 pieces.push(Piece { block, layer: Arc::clone(&lane.layer) });
                 if ended {
+                    lane.follow.finish();
                     *lock(&lane.layer.read) = Some(lane.stream.finish());
                     self.close(&lane.layer);
                 } else {
@@ -203,8 +235,13 @@ impl<'a> Pool<'a> {
         let mut own = Vec::with_capacity(LANES);
         let mut given = 0;
         let mut queue = lock(&self.queue);
-        if queue.idle > 0 && lanes.len() > 1 {
-            queue.lanes.extend(lanes.pop());
+        // An archive that is unpacked wants to be read on: it must not wait in the queue.
+        let free = lanes.iter().rposition(|lane| !lane.follow.is_busy());
+        if queue.idle > 0
+            && lanes.len() > 1
+            && let Some(free) = free
+        {
+            queue.lanes.push(lanes.swap_remove(free));
             given += 1;
         }
         for piece in pieces {
@@ -230,6 +267,10 @@ impl<'a> Pool<'a> {
                 self.reading.patterns.scan(&bytes, new, last, &extents, &mut finds);
                 finds.sum(&bytes, &extents);
                 lock(&layer.finds).absorb(finds);
+                for extent in whole(&bytes, new, &extents) {
+                    let file = &bytes[extent.at..extent.at + extent.len];
+                    self.unpack(&layer, extent.entry, &mut &*file, &self.large_here);
+                }
             }
             hashed.push((layer, sequence, Bytes { buffer: bytes, new }));
         }
@@ -241,6 +282,24 @@ impl<'a> Pool<'a> {
         }
     }
 
+    /// Looks into an archive of `layer`, as far as the layer's budget goes.
+    fn unpack(&self, layer: &InFlight, entry: u32, file: &mut dyn Read, large: &Gate) {
+        if lock(&layer.unpacked).admits(entry) {
+            let mut place = None;
+            let unpacked = unpack(file, entry, self.reading.patterns, self.reading.limits, &mut || {
+                place.get_or_insert_with(|| large.enter());
+            });
+            lock(&layer.unpacked).add(entry, unpacked);
+        }
+    }
+
+    /// Looks into an archive that goes over several blocks, piece by piece.
+    fn unpack_pieces(&self, layer: &Arc<InFlight>, entry: u32, mut pieces: Pieces) {
+        self.unpack(layer, entry, &mut pieces, &self.large_followed);
+        drop(pieces);
+        self.close(layer);
+    }
+
     /// Counts one piece of work on a layer as done; the last one makes its facts whole.
     fn close(&self, layer: &Arc<InFlight>) {
         if layer.open.fetch_sub(1, Ordering::AcqRel) > 1 {
@@ -249,7 +308,9 @@ impl<'a> Pool<'a> {
         let Some(mut facts) = lock(&layer.read).take() else { return };
         let mut finds = std::mem::take(&mut *lock(&layer.finds));
         facts.add_sums(finds.take_sums());
+        facts.gaps.extend(finds.cut_short().into_iter().map(|entry| (Some(entry), CUT_SHORT.to_owned())));
         facts.hits = finds.hits(self.reading.patterns.rules());
+        std::mem::take(&mut *lock(&layer.unpacked)).settle(&mut facts);
         let stores = std::mem::take(&mut facts.stores);
         unlock(&mut facts.hits, &stores, self.reading.patterns.rules());
         let index = layer.index;
@@ -270,11 +331,14 @@ impl<'a> Pool<'a> {
 
     /// Begins to read a layer; one that cannot be read is done with.
     fn begin(&self, index: usize) -> Option<Lane<'a>> {
-        let info = &self.source.image().layers[index];
+        let layers = &self.source.image().layers;
+        let info = &layers[index];
+        let all = layers.iter().map(|layer| layer.size).fold(0, u64::saturating_add);
         let layer = Arc::new(InFlight {
             index,
             chain: Chain::new(info.diff_id.as_ref().map(Digest::algorithm)),
             finds: Mutex::default(),
+            unpacked: Mutex::new(Unpackings::new(self.reading.limits, info.size, all)),
             open: AtomicUsize::new(1),
             read: Mutex::default(),
         });
@@ -283,7 +347,11 @@ impl<'a> Pool<'a> {
             None => self.source.layer(index).map_err(|error| error.to_string()),
         };
         match stored {
-            Ok(stored) => Some(Lane { stream: Stream::new(index, stored, &self.reading, self.budget), layer }),
+            Ok(stored) => Some(Lane {
+                stream: Stream::new(index, stored, &self.reading, self.budget),
+                follow: Follow::default(),
+                layer,
+            }),
             Err(why) => {
                 *lock(&layer.read) = Some(self.unread(index, &why));
                 self.close(&layer);

@@ -1,7 +1,7 @@
 //! One layer, read block by block from its first stored byte to its last: decompressed, walked, gathered. Hashes and scans
 //! nothing.
 
-use crate::facts::secrets::{CARRY, Extent, Patterns};
+use crate::facts::secrets::{CARRY, Extent, Patterns, tail};
 use crate::facts::{Budget, Gather, LayerFacts};
 use crate::layer::{Decoder, TarWalk};
 use crate::model::Limits;
@@ -160,22 +160,6 @@ fn join(carried: &[Extent], new: Vec<Extent>) -> Vec<Extent> {
         }
     }
     all
-}
-
-/// The extents behind `cut`, counted from there.
-fn tail(extents: &[Extent], cut: usize) -> Vec<Extent> {
-    let mut kept = Vec::new();
-    for extent in extents.iter().filter(|extent| extent.at + extent.len > cut) {
-        let skipped = cut.saturating_sub(extent.at);
-        kept.push(Extent {
-            at: (extent.at + skipped) - cut,
-            len: extent.len - skipped,
-            file: extent.file + skipped as u64,
-            first: extent.first && skipped == 0,
-            ..*extent
-        });
-    }
-    kept
 }
 
 /// Counts what is read.

@@ -24,6 +24,11 @@ pub(super) fn is_base64(byte: u8) -> bool {
     FROM_BASE64[usize::from(byte)] < 64 && byte != b'-' && byte != b'_'
 }
 
+/// The value of a digit of base64 of either alphabet; 64 for other bytes.
+pub(super) fn base64_digit(byte: u8) -> u8 {
+    FROM_BASE64[usize::from(byte)]
+}
+
 /// CRC-32 (IEEE) of `bytes`.
 pub(super) fn crc32(bytes: &[u8]) -> u32 {
     let mut crc = flate2::Crc::new();

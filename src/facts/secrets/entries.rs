@@ -91,6 +91,7 @@ impl Search<'_> {
             let about: Vec<String> = [find.detail, place].into_iter().filter(|part| !part.is_empty()).collect();
             self.hits.push(Hit {
                 entry: *entry,
+                inside: Vec::new(),
                 offset: 0,
                 line: 0,
                 column: 0,

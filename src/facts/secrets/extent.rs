@@ -62,3 +62,20 @@ impl Room {
 pub(super) fn newlines(bytes: &[u8]) -> i64 {
     i64::try_from(memchr::memchr_iter(b'\n', bytes).count()).unwrap_or(i64::MAX)
 }
+
+/// The extents behind `cut` of a buffer, counted from there.
+#[must_use]
+pub fn tail(extents: &[Extent], cut: usize) -> Vec<Extent> {
+    let mut kept = Vec::new();
+    for extent in extents.iter().filter(|extent| extent.at + extent.len > cut) {
+        let skipped = cut.saturating_sub(extent.at);
+        kept.push(Extent {
+            at: (extent.at + skipped) - cut,
+            len: extent.len - skipped,
+            file: extent.file + skipped as u64,
+            first: extent.first && skipped == 0,
+            ..*extent
+        });
+    }
+    kept
+}

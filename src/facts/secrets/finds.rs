@@ -18,6 +18,17 @@ pub struct Finds {
     pub(super) parts: Vec<Part>,
     /// Sums of files that have finds and lay in one buffer whole.
     sums: BTreeMap<u32, Sums>,
+    pub(super) spent: Vec<Spent>,
+}
+
+/// A file with more written in another way than is looked into.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spent {
+    pub(super) entry: u32,
+    /// Whether it is written so only if the file is text.
+    pub(super) in_text: bool,
+    /// Whether it is text, as far as one buffer can tell.
+    pub(super) text: Option<bool>,
 }
 
 /// A secret, with its place as far as one buffer can tell it.
@@ -38,6 +49,8 @@ pub(super) struct Find {
     pub(super) column: u32,
     pub(super) program: Option<bool>,
     pub(super) text: Option<bool>,
+    /// Whether it counts only if the file is text.
+    pub(super) in_text: bool,
     pub(super) hash: String,
     pub(super) severity: Severity,
     pub(super) confidence: Confidence,
@@ -109,6 +122,7 @@ impl Finds {
         self.found.extend(other.found);
         self.parts.extend(other.parts);
         self.sums.extend(other.sums);
+        self.spent.extend(other.spent);
     }
 
     /// Sums the files with finds that lie whole in `buffer`, of which `extents` are known.
@@ -132,10 +146,23 @@ impl Finds {
     pub fn hits(mut self, rules: &[SecretRule]) -> Vec<Hit> {
         let mut parts = std::mem::take(&mut self.parts);
         parts.sort_unstable();
+        self.found.retain(|find| !find.in_text || is_text_file(find.text, find.entry, &parts));
         let mut hits: Vec<Hit> =
             self.settle(rules, Room::default()).into_iter().map(|find| hit(find, &parts, rules)).collect();
         hits.sort();
         hits
+    }
+
+    /// The files that are not looked into wholly, in order: more is written in them in another way than may be decoded.
+    #[must_use]
+    pub fn cut_short(&self) -> BTreeSet<u32> {
+        if self.spent.is_empty() {
+            return BTreeSet::new();
+        }
+        let mut parts = self.parts.clone();
+        parts.sort_unstable();
+        let counts = |spent: &&Spent| !spent.in_text || is_text_file(spent.text, spent.entry, &parts);
+        self.spent.iter().filter(counts).map(|spent| spent.entry).collect()
     }
 
     /// Doubles and what exceeds a stretch's share of `room` removed; by entry and place.
@@ -182,24 +209,34 @@ impl Finds {
     }
 }
 
+/// What is known of file `entry`, sorted.
+fn parts_of(parts: &[Part], entry: u32) -> &[Part] {
+    let first = parts.partition_point(|part| part.entry < entry);
+    let count = parts[first..].partition_point(|part| part.entry == entry);
+    &parts[first..first + count]
+}
+
+/// Whether a file is text: by `known`, or by all its parts.
+fn is_text_file(known: Option<bool>, entry: u32, parts: &[Part]) -> bool {
+    known.unwrap_or_else(|| !parts_of(parts, entry).iter().any(|part| part.nul))
+}
+
 fn hit(find: Find, parts: &[Part], rules: &[SecretRule]) -> Hit {
-    let first = parts.partition_point(|part| part.entry < find.entry);
-    let mine = parts[first..].iter().take_while(|part| part.entry == find.entry);
-    let (mut newlines, mut nul, mut magic) = (find.lines, false, [0u8; 4]);
-    for part in mine {
+    let (mut newlines, mut magic) = (find.lines, [0u8; 4]);
+    for part in parts_of(parts, find.entry) {
         if part.from < find.origin && !find.absolute {
             newlines += part.newlines;
         }
-        nul |= part.nul;
         for (slot, byte) in magic.iter_mut().zip(part.magic) {
             *slot |= byte;
         }
     }
-    let text = find.text.unwrap_or(!nul);
+    let text = is_text_file(find.text, find.entry, parts);
     let place = |number: i64| if text { u32::try_from(number).unwrap_or(u32::MAX) } else { 0 };
     let SecretRule { name: rule, spec, .. } = &rules[usize::from(find.rule)];
     Hit {
         entry: find.entry,
+        inside: Vec::new(),
         offset: find.start,
         line: place(newlines + 1),
         column: place(i64::from(find.column)),

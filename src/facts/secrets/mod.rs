@@ -6,6 +6,7 @@ mod configs;
 mod credential;
 mod credentials;
 mod encode;
+mod encoded;
 mod entries;
 mod extent;
 mod finds;
@@ -14,6 +15,8 @@ mod inside;
 mod keyed;
 mod keys;
 mod looks;
+mod marks;
+mod members;
 mod metadata;
 mod names;
 mod pattern;
@@ -25,6 +28,7 @@ mod shell_input;
 mod shell_options;
 mod shell_words;
 mod spec;
+mod unpack;
 mod values;
 mod verify;
 
@@ -35,7 +39,7 @@ pub use credential::Credential;
 pub use credentials::credentials;
 pub(super) use encode::from_base64;
 pub use entries::in_entries;
-pub use extent::Extent;
+pub use extent::{Extent, tail};
 pub(super) use finds::is_program;
 pub use finds::{Finds, is_text_at};
 pub use generate::generate;
@@ -45,9 +49,11 @@ pub use names::is_secret_name;
 pub use pattern::Patterns;
 pub use redact::{Masked, Redactor, credential_info};
 pub use spec::{Check, Companion, Inside, Left, SecretRule, SecretSpec, Structure};
+pub use unpack::{CUT_SHORT, Unpacked, unpack};
 pub use values::{is_placeholder, is_secret_value, without_quotes};
 
 use crate::model::{Confidence, SecretInfo, Severity};
+use std::collections::HashSet;
 
 /// How far behind an anchor's beginning a verifier may look, bytes: a private key of 16384 bits in PEM, and more.
 pub(crate) const AHEAD: usize = 16 << 10;
@@ -66,6 +72,8 @@ pub const CARRY: usize = AHEAD + BEHIND;
 pub struct Hit {
     /// The file's entry in its layer.
     pub entry: u32,
+    /// Members of archives inside the file, outermost first; place, line and column are those in the innermost.
+    pub inside: Vec<String>,
     /// Where it begins in the file, bytes.
     pub offset: u64,
     /// Line from 1; 0 when the file is not text.
@@ -87,4 +95,18 @@ pub struct Hit {
     pub program: bool,
     /// Whether everybody knows it when it stands in a file just as a package ships it.
     pub public_in_packages: bool,
+}
+
+/// Joins the hits of all levels of one file, the outermost first, sorted: what is found in a member is not told of the
+/// archive's own bytes as well.
+#[must_use]
+pub fn deepest(levels: impl IntoIterator<Item = Vec<Hit>>) -> Vec<Hit> {
+    let mut all: Vec<Hit> = Vec::new();
+    for level in levels {
+        let known: HashSet<(&str, &str)> = level.iter().map(|hit| (&*hit.rule, &*hit.secret.hash)).collect();
+        all.retain(|hit| !known.contains(&(&*hit.rule, &*hit.secret.hash)));
+        all.extend(level);
+    }
+    all.sort();
+    all
 }

@@ -4,10 +4,12 @@
 //! candidate belongs to the first buffer that holds all that its verifier may look at; so any cutting of a stream gives
 //! the same finds, and buffers can be scanned on any thread.
 
+use super::encoded::{self, Allowance, Decoded, Stretch, Writing};
 use super::extent::{Extent, Room, newlines};
-use super::finds::{Find, Finds, Part};
+use super::finds::{Find, Finds, Part, Spent, is_text};
 use super::keyed;
 use super::keys;
+use super::marks::{Beginnings, Marker};
 use super::search::{Anchor, Search};
 use super::spec::{Class, Left, Piece, SecretRule, Structure, Template};
 use super::verify::{Verified, Window, is_free_left, verify};
@@ -15,12 +17,13 @@ use super::{AHEAD, BEHIND, CARRY};
 use crate::model::push_hex;
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 /// Bytes of a long text that are scanned at a time.
 const TEXT_BLOCK: usize = 256 << 10;
 
 /// Changes whenever the same rules may find something else.
-const ENGINE: &str = "secrets 2";
+const ENGINE: &str = "secrets 3";
 
 /// All secret rules, compiled.
 #[derive(Clone, Debug)]
@@ -32,6 +35,7 @@ pub struct Patterns {
     /// A first look for each of the tries.
     gates: Vec<Vec<Gate>>,
     search: Search,
+    marker: Marker,
     digest: String,
 }
 
@@ -81,7 +85,15 @@ impl Patterns {
         sum.update(keys::KNOWN);
         let mut digest = String::new();
         push_hex(&mut digest, &sum.finalize());
-        Ok(Self { rules: rules.to_vec(), templates, tries, gates, search: Search::new(anchors)?, digest })
+        Ok(Self {
+            rules: rules.to_vec(),
+            templates,
+            tries,
+            gates,
+            search: Search::new(anchors)?,
+            marker: Marker::new(),
+            digest,
+        })
     }
 
     /// Tells apart sets of rules and versions of the engine: what facts of a layer depend on, besides the layer.
@@ -156,6 +168,126 @@ impl Patterns {
                 finds.found.push(lines.find(buffer, extent, (rule, offset), low, verified));
             }
         }
+        self.scan_encoded((room, self.marker), (buffer, new, from..to), extents, finds);
+    }
+
+    /// Finds what is written in another way, in the files of a buffer, in their cells that begin in `starts`.
+    fn scan_encoded(
+        &self,
+        (room, marker): (Room, Marker),
+        (buffer, new, starts): (&[u8], usize, Range<usize>),
+        extents: &[Extent],
+        finds: &mut Finds,
+    ) {
+        let mut beginnings = Beginnings::default();
+        for extent in extents {
+            let end = (extent.at + extent.len).min(buffer.len());
+            let begin = extent.at.max(starts.start.saturating_sub(BEHIND));
+            let own = starts.start.max(begin)..starts.end.min(end);
+            if own.is_empty() || end - begin < encoded::LEAST {
+                continue;
+            }
+            let stretch = Stretch {
+                bytes: &buffer[begin..end],
+                offset: extent.file + (begin - extent.at) as u64,
+                ends: extent.last,
+                whole: false,
+            };
+            let text = extent.first.then(|| is_text(&buffer[extent.at..end]));
+            let may_be_text = text.unwrap_or(!extent.binary);
+            let mut found = Vec::new();
+            for cell in stretch.cells(own.start - begin..own.end - begin) {
+                marker.find(stretch.bytes, cell.clone(), may_be_text, &mut beginnings);
+                for in_text in [false, true] {
+                    let mut look = |decoded: Decoded, allowance: &mut Allowance| {
+                        self.look_into(&decoded, marker, &mut Vec::new(), allowance, &mut |at, rule, verified| {
+                            found.push((in_text, rule, at, verified));
+                        });
+                    };
+                    let mut allowance = Allowance::of_a_cell();
+                    if in_text {
+                        stretch.each_written(&beginnings, cell.clone(), &mut allowance, &mut look);
+                    } else {
+                        stretch.each_wide(&beginnings, cell.clone(), &mut allowance, &mut look);
+                    }
+                    if allowance.spent {
+                        finds.spent.push(Spent { entry: extent.entry, in_text, text });
+                    }
+                }
+            }
+            if found.is_empty() {
+                continue;
+            }
+            // Of one place the plainest reading stands; a stretch has room for the first ones.
+            found.sort_by(|(in_text, rule, at, a), (wide, other, and, b)| {
+                (in_text, rule, at.start, at.end, a.detail.len(), &a.detail).cmp(&(
+                    wide,
+                    other,
+                    and.start,
+                    and.end,
+                    b.detail.len(),
+                    &b.detail,
+                ))
+            });
+            found.dedup_by(|(a, rule, at, _), (b, before, place, _)| (a, rule, at) == (b, before, place));
+            let mut rooms = [vec![room; self.rules.len()], vec![room; self.rules.len()]];
+            let mut lines = Lines::new(buffer, new, extent);
+            for (in_text, rule, at, verified) in found {
+                let place = stretch.offset + at.start as u64;
+                let room = &mut rooms[usize::from(in_text)][usize::from(rule)];
+                if room.has(extent.entry, place) {
+                    room.take(place);
+                    let find = lines.find(buffer, extent, (rule, place), begin, Verified { at, ..verified });
+                    finds.found.push(Find { in_text, ..find });
+                }
+            }
+        }
+    }
+
+    /// Gives every secret in decoded bytes, and in what is written in them in another way: place in what was decoded, rule,
+    /// secret.
+    fn look_into(
+        &self,
+        decoded: &Decoded,
+        marker: Marker,
+        writings: &mut Vec<Writing>,
+        allowance: &mut Allowance,
+        take: &mut dyn FnMut(Range<usize>, u16, Verified),
+    ) {
+        let bytes = &decoded.bytes[..];
+        writings.push(decoded.writing);
+        let keep = |anchor: u32, place: usize, end: usize| {
+            self.gates[anchor as usize].iter().any(|gate| gate.opens(bytes, place, end, |start| start == 0))
+        };
+        for (place, anchor) in self.search.find(bytes, 0, bytes.len(), keep) {
+            let (low, high) = (place.saturating_sub(BEHIND), bytes.len().min(place + AHEAD));
+            let ends = decoded.ends && high == bytes.len();
+            let window = Window { bytes: &bytes[low..high], anchor: place - low, ends };
+            for &attempt in &self.tries[anchor as usize] {
+                let Some(verified) = self.verify(attempt, window) else { continue };
+                let Some(at) = decoded.source(&(low + verified.at.start..low + verified.at.end)) else { continue };
+                let told = encoded::told(writings);
+                let detail = if verified.detail.is_empty() { told } else { format!("{}, {told}", verified.detail) };
+                take(at, self.rule_of(attempt), Verified { detail, ..verified });
+            }
+        }
+        if writings.len() < encoded::DEPTH && bytes.len() >= encoded::LEAST {
+            let stretch = Stretch { bytes, offset: 0, ends: decoded.ends, whole: true };
+            let mut beginnings = Beginnings::default();
+            for cell in stretch.cells(0..bytes.len()) {
+                marker.find(bytes, cell.clone(), true, &mut beginnings);
+                let mut look = |inner: Decoded, allowance: &mut Allowance| {
+                    self.look_into(&inner, marker, writings, allowance, &mut |at, rule, verified| {
+                        if let Some(at) = decoded.source(&at) {
+                            take(at, rule, verified);
+                        }
+                    });
+                };
+                stretch.each_wide(&beginnings, cell.clone(), allowance, &mut look);
+                stretch.each_written(&beginnings, cell, allowance, &mut look);
+            }
+        }
+        writings.pop();
     }
 
     /// The files that begin in `buffer[from..to]` and are a key from their first byte on.
@@ -262,6 +394,7 @@ impl Patterns {
                 }
             }
         }
+        self.scan_encoded((Room::default(), Marker::Slow), (file, 0, 0..file.len()), &[extent], finds);
     }
 }
 
@@ -322,7 +455,7 @@ impl Lines {
             at: origin,
             count: 0,
             program: head.map(super::finds::is_program),
-            text: head.map(super::finds::is_text),
+            text: head.map(is_text),
         }
     }
 
@@ -364,6 +497,7 @@ impl Lines {
             column: column as u32,
             program: self.program,
             text: self.text,
+            in_text: false,
             hash: verified.hash,
             severity: verified.severity,
             confidence: verified.confidence,

@@ -10,7 +10,7 @@ mod buckets;
 #[cfg(target_arch = "x86_64")]
 mod filter;
 #[cfg(target_arch = "x86_64")]
-mod lanes;
+pub(super) mod lanes;
 
 use automaton::Automaton;
 #[cfg(target_arch = "x86_64")]

@@ -6,7 +6,7 @@ const BUFFER: usize = 256 << 10;
 
 /// A buffered reader that knows where it is and can look ahead.
 #[derive(Debug)]
-pub(super) struct Input<R> {
+pub struct Input<R> {
     reader: R,
     buffer: Box<[u8]>,
     start: usize,
@@ -16,21 +16,26 @@ pub(super) struct Input<R> {
 
 impl<R: Read> Input<R> {
     pub(super) fn new(reader: R) -> Self {
-        Self { reader, buffer: vec![0; BUFFER].into_boxed_slice(), start: 0, end: 0, offset: 0 }
+        Self::with_buffer(reader, BUFFER)
+    }
+
+    /// With a buffer of `size` bytes.
+    pub fn with_buffer(reader: R, size: usize) -> Self {
+        Self { reader, buffer: vec![0; size].into_boxed_slice(), start: 0, end: 0, offset: 0 }
     }
 
     /// Bytes consumed so far.
-    pub(super) fn offset(&self) -> u64 {
+    pub fn offset(&self) -> u64 {
         self.offset
     }
 
     /// The bytes at hand, at least one unless the stream is over.
-    pub(super) fn fill(&mut self) -> io::Result<&[u8]> {
+    pub fn fill(&mut self) -> io::Result<&[u8]> {
         self.peek(1)
     }
 
     /// The bytes at hand, at least `count` (at most the buffer's size) unless the stream ends before.
-    pub(super) fn peek(&mut self, count: usize) -> io::Result<&[u8]> {
+    pub fn peek(&mut self, count: usize) -> io::Result<&[u8]> {
         while self.end - self.start < count {
             if self.start > 0 {
                 self.buffer.copy_within(self.start..self.end, 0);
@@ -61,13 +66,13 @@ impl<R: Read> Input<R> {
     }
 
     /// Goes past `count` bytes of those at hand.
-    pub(super) fn consume(&mut self, count: usize) {
+    pub fn consume(&mut self, count: usize) {
         self.start = (self.start + count).min(self.end);
         self.offset += count as u64;
     }
 
     /// Goes past up to `count` bytes; how many there were.
-    pub(super) fn skip(&mut self, count: u64) -> io::Result<u64> {
+    pub fn skip(&mut self, count: u64) -> io::Result<u64> {
         let mut left = count;
         while left > 0 {
             let here = self.fill()?.len();
@@ -83,5 +88,11 @@ impl<R: Read> Input<R> {
 
     pub(super) fn into_reader(self) -> R {
         self.reader
+    }
+}
+
+impl<R: Read> Read for Input<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        Input::read(self, out)
     }
 }

@@ -107,7 +107,8 @@ fn of_hit(facts: &Facts, layer: LayerIndex, hit: &Hit) -> Place {
     let mut at = facts.at_entry(layer, hit.entry);
     let (mut severity, mut confidence) = (hit.severity, hit.confidence);
     let mut about: Vec<String> = Some(&hit.detail).filter(|detail| !detail.is_empty()).cloned().into_iter().collect();
-    if let Location::File { path, line, column, .. } = &mut at {
+    if let Location::File { path, line, column, inside, .. } = &mut at {
+        inside.clone_from(&hit.inside);
         *line = (hit.line > 0).then_some(hit.line);
         *column = (hit.column > 0).then_some(hit.column);
         // Keys of tests and examples lie in clean images by the dozen; tokens do not, whoever ships them.
@@ -121,7 +122,7 @@ fn of_hit(facts: &Facts, layer: LayerIndex, hit: &Hit) -> Place {
         } else if key && hit.program {
             (severity, confidence) = (severity.min(Severity::Low), Confidence::Low);
             about.push("inside a program, probably for its own tests".to_owned());
-        } else if is_showcase(path) {
+        } else if is_showcase(path) || hit.inside.iter().any(|member| is_showcase(&ImagePath::from(&**member))) {
             let most = if key { Severity::Low } else { lower(severity).max(Severity::Medium) };
             severity = severity.min(most);
             about.push("among tests or examples".to_owned());

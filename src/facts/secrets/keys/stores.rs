@@ -56,6 +56,7 @@ pub fn unlock(hits: &mut Vec<Hit>, stores: &[Body], rules: &[SecretRule]) {
             Some(_) => {}
             None => hits.push(Hit {
                 entry: store.entry,
+                inside: Vec::new(),
                 offset: 0,
                 line: 0,
                 column: 0,

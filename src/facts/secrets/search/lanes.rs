@@ -4,28 +4,28 @@ use pulp::x86::{V3, V4};
 use std::arch::x86_64::{__m256i, __m512i};
 
 /// Bytes of the widest vector.
-pub(super) const WIDEST: usize = 64;
+pub(in crate::facts::secrets) const WIDEST: usize = 64;
 
 /// The vectors that this machine has.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Machine {
+pub(in crate::facts::secrets) enum Machine {
     Avx2(V3),
     Avx512(V4),
 }
 
 impl Machine {
     /// All of them, the widest first.
-    pub(super) fn all() -> impl Iterator<Item = Self> {
+    pub(in crate::facts::secrets) fn all() -> impl Iterator<Item = Self> {
         V4::try_new().map(Self::Avx512).into_iter().chain(V3::try_new().map(Self::Avx2))
     }
 }
 
 /// A shuffle's table: what each half of a byte leads to.
-pub(super) type Table = [u8; 16];
+pub(in crate::facts::secrets) type Table = [u8; 16];
 
 /// What the filter does with a whole vector of places at a time. Looking up is by the shuffles of the machine, which
 /// work on runs of 16 bytes, so a table is repeated.
-pub(super) trait Lanes: Copy {
+pub(in crate::facts::secrets) trait Lanes: Copy {
     /// A vector.
     type Vector: Copy;
     /// Bytes of a vector.

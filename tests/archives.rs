@@ -1,0 +1,460 @@
+//! Archives and compressed files inside layers: every format holds a token that is found in its member and line, at any
+//! place of the stream, on any number of threads; and no input of any shape costs more than its budget or panics.
+
+use flate2::Compression;
+use flate2::write::{DeflateEncoder, GzEncoder};
+use plimsoll::facts::LayerFacts;
+use plimsoll::facts::secrets::{Hit, Patterns, Unpacked, generate, unpack};
+use plimsoll::model::Limits;
+use plimsoll::rule::RuleSet;
+use plimsoll::scan::{Reading, read_layers};
+use plimsoll::source::MemorySource;
+use proptest::prelude::*;
+use std::io::Write as _;
+use std::sync::LazyLock;
+use std::sync::atomic::AtomicU64;
+
+static PATTERNS: LazyLock<Patterns> =
+    LazyLock::new(|| RuleSet::builtin().expect("rules").patterns().expect("patterns"));
+
+fn token(seed: u64) -> String {
+    generate(&PATTERNS, "github-token", seed).expect("token")
+}
+
+/// Numbers that look like chance, in hex, so that nothing compresses well: `length` bytes in lines.
+fn noise(seed: u64, length: usize) -> String {
+    let mut state = seed | 1;
+    let mut line = 0;
+    (0..length)
+        .map(|_| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            line = (line + 1) % 70;
+            if line == 0 { '\n' } else { char::from(b"0123456789abcdef.,;:!? "[(state >> 40) as usize % 23]) }
+        })
+        .collect()
+}
+
+/// A text with a token on its second line, behind a line of `length` bytes.
+fn secret(seed: u64, length: usize) -> Vec<u8> {
+    let line = noise(seed, length).replace('\n', " ");
+    format!("{line}\nx={}\n{}", token(seed), noise(seed + 1, length / 2)).into_bytes()
+}
+
+fn gz(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).expect("memory");
+    encoder.finish().expect("memory")
+}
+
+fn bz2(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+    encoder.write_all(bytes).expect("memory");
+    encoder.finish().expect("memory")
+}
+
+fn xz(bytes: &[u8]) -> Vec<u8> {
+    let mut writer = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::with_preset(0)).expect("options");
+    writer.write_all(bytes).expect("memory");
+    writer.finish().expect("memory")
+}
+
+fn zst(bytes: &[u8]) -> Vec<u8> {
+    zstd::encode_all(bytes, 1).expect("memory")
+}
+
+fn lz4(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = lz4_flex::frame::FrameEncoder::new(Vec::new());
+    encoder.write_all(bytes).expect("memory");
+    encoder.finish().expect("memory")
+}
+
+fn tar(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (name, bytes) in files {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        builder.append_data(&mut header, name, &bytes[..]).expect("memory");
+    }
+    builder.into_inner().expect("memory")
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Zip {
+    Stored,
+    Deflated,
+    /// Sizes behind the content.
+    Streamed,
+    StreamedStored,
+}
+
+fn zip(how: Zip, files: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let (mut out, mut directory) = (Vec::new(), Vec::new());
+    for (name, bytes) in files {
+        let packed = if matches!(how, Zip::Stored | Zip::StreamedStored) {
+            bytes.clone()
+        } else {
+            let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
+            encoder.write_all(bytes).expect("memory");
+            encoder.finish().expect("memory")
+        };
+        let streamed = matches!(how, Zip::Streamed | Zip::StreamedStored);
+        let method: u16 = if packed == *bytes { 0 } else { 8 };
+        let flags: u16 = if streamed { 8 } else { 0 };
+        let sizes = [packed.len() as u32, bytes.len() as u32];
+        let at = out.len() as u32;
+        let common = |sizes: [u32; 2]| {
+            let mut head = Vec::new();
+            for word in [20, flags, method, 0, 0] {
+                head.extend(word.to_le_bytes());
+            }
+            for word in [0, sizes[0], sizes[1]] {
+                head.extend(word.to_le_bytes());
+            }
+            head.extend((name.len() as u16).to_le_bytes());
+            head.extend(0u16.to_le_bytes());
+            head
+        };
+        out.extend(b"PK\x03\x04");
+        out.extend(common(if streamed { [0, 0] } else { sizes }));
+        out.extend(name.bytes());
+        out.extend(&packed);
+        if streamed {
+            out.extend(b"PK\x07\x08\0\0\0\0");
+            out.extend(sizes.iter().flat_map(|size| size.to_le_bytes()));
+        }
+        directory.extend(b"PK\x01\x02\x14\0");
+        directory.extend(common(sizes));
+        directory.extend([0; 10]);
+        directory.extend(at.to_le_bytes());
+        directory.extend(name.bytes());
+    }
+    let at = out.len() as u32;
+    let count = (files.len() as u16).to_le_bytes();
+    out.extend(&directory);
+    out.extend(b"PK\x05\x06\0\0\0\0");
+    out.extend([count, count].concat());
+    out.extend((directory.len() as u32).to_le_bytes());
+    out.extend(at.to_le_bytes());
+    out.extend([0, 0]);
+    out
+}
+
+fn deb(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let mut out = b"!<arch>\n".to_vec();
+    for (name, bytes) in [("debian-binary", b"2.0\n".to_vec())].iter().chain(files) {
+        out.extend(format!("{name:<16}{:<12}{:<6}{:<6}{:<8}{:<10}`\n", 0, 0, 0, 100_644, bytes.len()).bytes());
+        out.extend(bytes);
+        out.extend((bytes.len() % 2 == 1).then_some(b'\n'));
+    }
+    out
+}
+
+fn cpio(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (name, bytes) in files.iter().chain(&[("TRAILER!!!", Vec::new())]) {
+        out.extend(b"070701");
+        for number in [1, 0o100_644, 0, 0, 1, 0, bytes.len(), 0, 0, 0, 0, name.len() + 1, 0] {
+            out.extend(format!("{number:08x}").bytes());
+        }
+        out.extend(name.bytes().chain([0]));
+        out.resize(out.len().next_multiple_of(4), 0);
+        out.extend(bytes);
+        out.resize(out.len().next_multiple_of(4), 0);
+    }
+    out
+}
+
+fn rpm(payload: &[u8]) -> Vec<u8> {
+    let header = |store: usize| {
+        let mut header = b"\x8e\xad\xe8\x01\0\0\0\0\0\0\0\x01".to_vec();
+        header.extend((store as u32).to_be_bytes());
+        header.extend(vec![0; 16 + store]);
+        header
+    };
+    let mut out = b"\xed\xab\xee\xdb".to_vec();
+    out.resize(96, 0);
+    out.extend(header(5));
+    out.resize(out.len().next_multiple_of(8), 0);
+    [out, header(9), payload.to_vec()].concat()
+}
+
+/// Every shape with a secret of number `seed` in it: its name, its bytes, the members the secret is in.
+fn shapes(seed: u64, length: usize) -> Vec<(&'static str, Vec<u8>, Vec<&'static str>)> {
+    let text = || secret(seed, length);
+    let other = || noise(seed + 7, length / 3).into_bytes();
+    let pair = || vec![("a/other", other()), ("a/b.properties", text())];
+    let member = "a/b.properties";
+    let inner = || zip(Zip::Deflated, &pair());
+    vec![
+        ("gzip", gz(&text()), vec![]),
+        ("gzip of two members", [gz(&text()), gz(&other())].concat(), vec![]),
+        ("gzip with bytes behind it", [gz(&text()), b"more".to_vec()].concat(), vec![]),
+        ("bzip2", bz2(&text()), vec![]),
+        ("xz", xz(&text()), vec![]),
+        ("zstd", zst(&text()), vec![]),
+        ("lz4", lz4(&text()), vec![]),
+        ("tar", tar(&pair()), vec![member]),
+        ("tar.gz", gz(&tar(&pair())), vec![member]),
+        ("two tars", [tar(&[("x", other())]), tar(&pair())].concat(), vec![member]),
+        ("zip", zip(Zip::Deflated, &pair()), vec![member]),
+        ("stored zip", zip(Zip::Stored, &pair()), vec![member]),
+        ("streamed zip", zip(Zip::Streamed, &pair()), vec![member]),
+        ("streamed and stored zip", zip(Zip::StreamedStored, &pair()), vec![member]),
+        ("jar in jar", zip(Zip::Deflated, &[("x", other()), ("lib/i.jar", inner())]), vec!["lib/i.jar", member]),
+        ("jar stored in jar", zip(Zip::Stored, &[("lib/i.jar", inner()), ("x", other())]), vec!["lib/i.jar", member]),
+        (
+            "four deep",
+            zip(Zip::Deflated, &[("1", zip(Zip::Stored, &[("2", zip(Zip::Streamed, &[("3", inner())]))]))]),
+            vec!["1", "2", "3", member],
+        ),
+        (
+            "deb",
+            deb(&[("control.tar.gz", gz(&tar(&[("./x", other())]))), ("data.tar.xz", xz(&tar(&pair())))]),
+            vec!["data.tar.xz", member],
+        ),
+        ("cpio", cpio(&pair()), vec![member]),
+        ("cpio behind cpio", [cpio(&[("x", other())]), vec![0; 300], gz(&cpio(&pair()))].concat(), vec![member]),
+        ("rpm", rpm(&zst(&cpio(&pair()))), vec![member]),
+        ("apk", [gz(&tar(&[("x", b"signature".to_vec())])[..1024]), gz(&tar(&pair()))].concat(), vec![member]),
+    ]
+}
+
+/// What the layers of `files` give.
+fn read(layers: &[Vec<(&str, Vec<u8>)>], threads: usize, limits: &Limits) -> Vec<LayerFacts> {
+    let layers: Vec<Vec<u8>> = layers.iter().map(|files| tar(files)).collect();
+    let config = br#"{"os":"linux","architecture":"amd64","rootfs":{"type":"layers","diff_ids":[]}}"#;
+    let source = MemorySource::new("x", Vec::new(), Vec::new(), config, layers, limits).expect("image");
+    let progress = AtomicU64::new(0);
+    let patterns = &*PATTERNS;
+    read_layers(&source, Reading { limits, threads, patterns, content: true, hash_files: false, progress: &progress })
+}
+
+fn alone(file: &[u8], limits: &Limits) -> Unpacked {
+    unpack(&mut &file[..], 0, &PATTERNS, limits, &mut || {})
+}
+
+#[test]
+fn a_token_in_every_shape_is_found_in_its_member_and_line() {
+    // Small; with an edge of 64 KiB in it; with several of 256 KiB and one of 1 MiB.
+    for (seed, length) in [(1, 20), (100, 65_500), (200, 700_000)] {
+        let shapes = shapes(seed, length);
+        let files: Vec<(&str, Vec<u8>)> = shapes.iter().map(|(name, bytes, _)| (*name, bytes.clone())).collect();
+        let layers = read(&[files, vec![("later", b"x".to_vec())]], 1, &Limits::default());
+        for ((name, _, inside), entry) in shapes.iter().zip(0..) {
+            let hits: Vec<&Hit> = layers[0].hits.iter().filter(|hit| hit.entry == entry).collect();
+            assert_eq!(hits.len(), 1, "{name} of {length}: {hits:?}");
+            assert_eq!(
+                (hits[0].inside.iter().map(|member| &**member).collect::<Vec<_>>(), hits[0].line),
+                (inside.clone(), 2),
+                "{name}"
+            );
+            assert_eq!(hits[0].column, if length < 1000 { 3 } else { hits[0].column }, "{name}");
+            assert_eq!(hits[0].detail, "checksum valid", "{name}");
+        }
+        assert!(layers[0].gaps.is_empty(), "{:?}", layers[0].gaps);
+    }
+}
+
+#[test]
+fn threads_change_nothing() {
+    let files = |seed, length| {
+        let shapes = shapes(seed, length);
+        shapes.into_iter().map(|(name, bytes, _)| (name, bytes)).collect::<Vec<_>>()
+    };
+    // Within a block, and over several: those of two layers wait for one another.
+    let layers = [files(1, 90_000), files(300, 500_000), files(600, 400_000)];
+    // With and without a limit that cuts some off.
+    for limits in
+        [Limits::default(), Limits { unpacked_least: 300_000, unpacked_image: 4_000_000, ..Limits::default() }]
+    {
+        let told = |threads| -> Vec<_> {
+            let facts = read(&layers, threads, &limits).into_iter();
+            facts.map(|facts| (facts.hits, facts.gaps, facts.remarks, facts.notes)).collect()
+        };
+        let one = told(1);
+        assert_eq!(one[0].1.is_empty(), limits.unpacked_image > 4_000_000);
+        for threads in [2, 8] {
+            assert!(told(threads) == one, "{threads} threads");
+        }
+    }
+}
+
+#[test]
+fn a_token_is_found_wherever_a_block_ends() {
+    let name = "a/b.properties";
+    for before in (65_536 - 400..65_536 + 40).step_by(37).chain(((1 << 20) - 120..(1 << 20) + 10).step_by(11)) {
+        let text = format!("{}\nx={}\n", noise(3, before).replace('\n', " "), token(9)).into_bytes();
+        let hits = alone(&zip(Zip::Deflated, &[("first", b"1".to_vec()), (name, text)]), &Limits::default()).hits;
+        assert_eq!(hits.len(), 1, "{before}");
+        assert_eq!((hits[0].offset, hits[0].line), (before as u64 + 3, 2));
+    }
+}
+
+/// A database with a token that lies wherever it may within a row of several pages.
+fn database(page: u32, before: usize, token: &str) -> Vec<u8> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("x.db");
+    let db = rusqlite::Connection::open(&path).expect("a database");
+    db.execute_batch(&format!(
+        "PRAGMA page_size={page}; CREATE TABLE t (a TEXT, b TEXT); CREATE INDEX i ON t (b); INSERT INTO t VALUES ('x', 'y');"
+    ))
+    .expect("a table");
+    let text = format!("{} {token} {}", noise(1, before), noise(2, 3000));
+    db.execute("INSERT INTO t VALUES (?1, ?2)", [&text, &noise(3, 3 * page as usize + 1300 - before)]).expect("a row");
+    drop(db);
+    std::fs::read(&path).expect("a file")
+}
+
+#[test]
+fn a_token_that_goes_over_pages_of_a_database_is_found() {
+    for page in [512, 1024, 4096] {
+        let mut in_pieces = 0;
+        for before in (0..page as usize + 1200).step_by(29) {
+            let token = token(before as u64);
+            let bytes = database(page, before, &token);
+            let layers = read(&[vec![("x.db", bytes.clone())]], 1, &Limits::default());
+            assert_eq!(layers[0].hits.len(), 1, "{page} {before}: {:?}", layers[0].hits);
+            let hit = &layers[0].hits[0];
+            assert!(hit.detail == "checksum valid" && hit.inside[0].starts_with("page "), "{hit:?}");
+            in_pieces += usize::from(memchr::memmem::find(&bytes, token.as_bytes()).is_none());
+        }
+        assert!(in_pieces > 0, "no token went over pages of {page}");
+    }
+    let mut large = database(512, 10, &token(1));
+    large.resize(17 << 20, 0);
+    let unpacked = alone(&large, &Limits::default());
+    assert!(unpacked.notes.len() == 1 && unpacked.gaps.is_empty(), "{unpacked:?}");
+    // The same page over and over.
+    let mut circle = database(512, 900, &token(1));
+    for at in (0..circle.len()).step_by(512).skip(1) {
+        circle[at..at + 4].copy_from_slice(&3u32.to_be_bytes());
+    }
+    let _ = alone(&circle, &Limits::default());
+}
+
+#[test]
+fn formats_that_are_not_read_are_told() {
+    for (magic, name) in
+        [(&b"7z\xbc\xaf\x27\x1c\0\x04"[..], "7z"), (b"Rar!\x1a\x07\x01\0", "rar"), (b"LZIP\x01", "lzip")]
+    {
+        let file = [magic, &[7; 600]].concat();
+        let unpacked = alone(&zip(Zip::Deflated, &[("in/it", file)]), &Limits::default());
+        assert_eq!(unpacked.gaps, [format!("!in/it: {name} is not unpacked")]);
+    }
+}
+
+#[test]
+fn a_program_with_a_zip_behind_its_first_line_is_unpacked() {
+    let line = b"#!/usr/bin/env python3\n".to_vec();
+    let program = [line, zip(Zip::Deflated, &[("__main__.py", secret(1, 50)), ("x", secret(2, 50))])].concat();
+    let unpacked = alone(&program, &Limits::default());
+    assert_eq!((unpacked.hits.len(), unpacked.gaps.len()), (2, 0), "{unpacked:?}");
+    assert_eq!(unpacked.hits[0].inside, ["__main__.py"]);
+}
+
+#[test]
+fn windows_in_windows_are_small() {
+    let mut file = secret(1, 100);
+    for _ in 0..4 {
+        file = xz(&file);
+    }
+    assert_eq!(alone(&file, &Limits::default()).hits.len(), 1);
+    // A dictionary of 64 MiB in another one.
+    let mut options = lzma_rust2::XzOptions::with_preset(0);
+    options.lzma_options.dict_size = 64 << 20;
+    let mut writer = lzma_rust2::XzWriter::new(Vec::new(), options).expect("options");
+    writer.write_all(&secret(1, 100)).expect("memory");
+    let large = writer.finish().expect("memory");
+    assert_eq!(alone(&large, &Limits::default()).hits.len(), 1);
+    let unpacked = alone(&xz(&large), &Limits::default());
+    assert_eq!((unpacked.hits.len(), unpacked.gaps.len()), (0, 1), "{unpacked:?}");
+}
+
+/// Zeros in gzip, made of members that each hold a mebibyte.
+fn bomb(mebibytes: usize) -> Vec<u8> {
+    gz(&vec![0; 1 << 20]).repeat(mebibytes)
+}
+
+#[test]
+fn a_bomb_ends_by_its_budget_and_is_told() {
+    let limits = Limits { unpacked_least: 1 << 20, unpacked_ratio: 50, ..Limits::default() };
+    for bomb in [bomb(400), zip(Zip::Deflated, &[("z", bomb(200))]), gz(&bomb(300))] {
+        let unpacked = alone(&bomb, &limits);
+        assert!(unpacked.bytes <= (1 << 21) + 50 * bomb.len() as u64, "{} of {}", unpacked.bytes, bomb.len());
+        assert_eq!(unpacked.gaps.len(), 1, "{:?}", unpacked.gaps);
+        assert!(unpacked.notes.is_empty(), "{:?}", unpacked.notes);
+    }
+}
+
+#[test]
+fn nesting_without_end_ends_and_is_told() {
+    let mut file = secret(1, 10);
+    for _ in 0..30 {
+        file = zip(Zip::Deflated, &[("r/r.zip", file)]);
+    }
+    let unpacked = alone(&file, &Limits::default());
+    assert_eq!((unpacked.hits.len(), unpacked.gaps.len()), (0, 1), "{:?}", unpacked.gaps);
+    assert!(unpacked.gaps[0].starts_with("!r/r.zip!r/r.zip!"), "{:?}", unpacked.gaps);
+    let many: Vec<(&str, Vec<u8>)> = (0..2000).map(|_| ("m", b"x".to_vec())).collect();
+    let unpacked = alone(&zip(Zip::Stored, &many), &Limits { archive_members: 1000, ..Limits::default() });
+    assert!(unpacked.gaps[0].contains("more than 1000 members"), "{:?}", unpacked.gaps);
+}
+
+#[test]
+fn what_lies_about_itself_hides_nothing_in_silence() {
+    // Where the sizes of a member stand in its header.
+    let sizes = 18..22;
+    let files = [("a", b"first".to_vec()), ("b", secret(1, 50)), ("c", secret(2, 50))];
+    for size in [0u32, 1, 7, 1 << 20, u32::MAX] {
+        let mut deflated = zip(Zip::Deflated, &files);
+        deflated[sizes.clone()].copy_from_slice(&size.to_le_bytes());
+        let unpacked = alone(&deflated, &Limits::default());
+        assert!(unpacked.hits.len() == 2 || !unpacked.gaps.is_empty(), "{size}: {unpacked:?}");
+        let mut stored = zip(Zip::Stored, &[("a", vec![b'x'; 900]), ("b", gz(&secret(1, 50)))]);
+        stored[sizes.clone()].copy_from_slice(&size.to_le_bytes());
+        let unpacked = alone(&stored, &Limits::default());
+        assert!(
+            unpacked.hits.len() == 1 || !(unpacked.gaps.is_empty() && unpacked.notes.is_empty()),
+            "{size}: {unpacked:?}"
+        );
+    }
+}
+
+#[test]
+fn damage_is_a_note_and_what_stands_before_it_is_found() {
+    for (name, bytes, _) in shapes(5, 3000) {
+        for keep in [bytes.len() - 1, bytes.len() * 9 / 10, bytes.len() / 2, 40, 12] {
+            let unpacked = alone(&bytes[..keep.min(bytes.len())], &Limits::default());
+            assert!(unpacked.gaps.is_empty(), "{name}: {:?}", unpacked.gaps);
+        }
+    }
+    let half = gz(&[secret(5, 100), noise(1, 9000).into_bytes()].concat());
+    let unpacked = alone(&half[..half.len() / 2], &Limits::default());
+    assert_eq!((unpacked.hits.len(), unpacked.notes.len()), (1, 1), "{unpacked:?}");
+    let mut encrypted = zip(Zip::Stored, &[("a", secret(5, 100)), ("b", secret(6, 100))]);
+    encrypted[6] |= 1;
+    assert_eq!(alone(&encrypted, &Limits::default()).notes, ["!a: an encrypted member"]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_damage_is_survived(
+        shape in any::<prop::sample::Index>(),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..20),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let (_, mut bytes, _) = shape.get(&shapes(1, 2000)).clone();
+        for (at, byte) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        let limits = Limits { unpacked_least: 1 << 20, ..Limits::default() };
+        let first = alone(&bytes, &limits);
+        prop_assert_eq!(&alone(&bytes, &limits), &first);
+        bytes.truncate(cut.index(bytes.len()));
+        let _ = alone(&bytes, &limits);
+    }
+}
