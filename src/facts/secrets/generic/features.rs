@@ -1,0 +1,461 @@
+//! What there is to say of an assignment that may give away a credential: of its name, its operator, its marks, and
+//! above all of its value. Each is a feature that the model weighs; none decides alone.
+
+use super::assignment::{Assignment, Operator, Quote};
+use super::wordiness::Surprise;
+
+macro_rules! features {
+    ($($name:ident)*) => {
+        /// A feature of an assignment.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Feature { $(#[doc(hidden)] $name),* }
+
+        impl Feature {
+            /// All of them, in the order of their numbers.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+        }
+    };
+}
+
+features! {
+    // What the name speaks of.
+    NamePassword NameSecret NameToken NameKey NameAuth NameUrl
+    NameLastWord NameLong NameCapitals NameCamel NameOneWord NameOfTests NameWithBlank NameDotted
+    // How the value is given, and marked.
+    ByAssign ByColon ByArrow ByCompare ByComma ByCall ByElement ByMember ByBlank ByOtherwise ByUrl
+    Single Double Back Bare BareSpaced BareTight NamedInQuotes Scheme
+    // The line.
+    CommentLine ShowLine AssertLine Indented AloneOnLine BeforeComma BeforeSemicolon BeforeParen BeforeOperator BeforeWords
+    PromptLine LongLine LocalHost ExampleHost
+    // Length; for names of passwords and of the others apart.
+    HumanLength3 HumanLength5 HumanLength7 HumanLength11 HumanLength15 HumanLength23 HumanLength31 HumanLength47 HumanLengthMore
+    MachineLength7 MachineLength11 MachineLength15 MachineLength23 MachineLength31 MachineLength47 MachineLength100 MachineLengthMore
+    // Bits of chance.
+    HumanBits8 HumanBits14 HumanBits20 HumanBits28 HumanBits40 HumanBits60 HumanBits100 HumanBitsMore
+    MachineBits8 MachineBits14 MachineBits20 MachineBits28 MachineBits40 MachineBits60 MachineBits100 MachineBitsMore
+    // Bits a letter.
+    HumanMean2 HumanMean3 HumanMean35 HumanMean4 HumanMean5 HumanMeanMore HumanNoLetters
+    MachineMean2 MachineMean3 MachineMean35 MachineMean4 MachineMean5 MachineMeanMore MachineNoLetters
+    // What it is made of.
+    OnlyDigits OnlyLower OnlyUpper OnlyLetters LettersDigits Marks Blanks NotAscii AllClasses FewDistinct Repeats Sequence
+    ManyTurns WordThenDigits WordDigitsMark OneDigit HardMark
+    // Shapes of other things.
+    Uuid HexOfHash HexOther Base64Padded Version DateLike CamelName SnakeName KebabName DottedName CapitalName PathLike TemplateMarks
+    Sentence EndsLikeSentence TitleWord MimeLike HostLike EmailLike
+    // Words in it.
+    SaysExample SaysExampleMixed SaysCredential SaysCredentialMixed SaysPlain SaysPlainMixed SaysName IsName
+    // Several at once.
+    BareName BareWord BareDotted QuotedWord QuotedMixed CompareWord CallWord BareMixed ColonBareMixed
+}
+
+/// Words of names by what they speak of; the first that fits.
+const KINDS: &[(&str, Feature)] = &[
+    ("pass", Feature::NamePassword),
+    ("pwd", Feature::NamePassword),
+    ("pw", Feature::NamePassword),
+    ("secret", Feature::NameSecret),
+    ("token", Feature::NameToken),
+    ("cred", Feature::NameSecret),
+    ("key", Feature::NameKey),
+    ("auth", Feature::NameAuth),
+];
+
+/// Words that tell of examples, in names, values and lines.
+const EXAMPLES: &[&str] = &[
+    "example", "sample", "dummy", "fake", "test", "mock", "demo", "placeholder", "your", "change", "todo", "fixme",
+    "xxx", "redact", "insert", "replace", "default", "invalid", "wrong", "incorrect", "bogus", "foo", "bar", "baz", "enter", "some",
+    "lorem", "hidden", "masked", "removed", "goes", "here", "value", "string",
+];
+
+/// Words of credentials.
+const CREDENTIALS: &[&str] = &["pass", "pwd", "secret", "token", "key", "cred", "auth", "sesame", "geheim"];
+
+/// Words of everything else that is around them.
+const PLAIN: &[&str] = &[
+    "user", "admin", "root", "name", "field", "hello", "world", "guest", "login", "client", "server", "access", "private", "public",
+    "data", "config", "host", "valid", "type", "text", "input", "type", "null", "none", "true", "false", "error", "super", "get", "is_",
+];
+
+/// The features of one assignment.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Features(Vec<Feature>);
+
+impl Features {
+    pub(super) fn of(bytes: &[u8], found: &Assignment) -> Self {
+        let mut features = Self(Vec::with_capacity(40));
+        let name = &bytes[found.name.clone()];
+        let value = &bytes[found.value.clone()];
+        let human = features.name(name, found.operator);
+        features.operator(found);
+        features.line(bytes, found);
+        let shape = Shape::of(value);
+        features.length(human, value.len());
+        features.chance(human, value, &shape);
+        features.classes(value, &shape);
+        features.shapes(value, &shape);
+        features.words(name, value, &shape);
+        features.together(found, &shape);
+        features
+    }
+
+    pub(super) fn all(&self) -> &[Feature] {
+        &self.0
+    }
+
+    fn add(&mut self, feature: Feature) {
+        self.0.push(feature);
+    }
+
+    fn add_if(&mut self, holds: bool, feature: Feature) {
+        if holds {
+            self.0.push(feature);
+        }
+    }
+
+    /// Tells whether people choose what has this name, as they do passwords.
+    fn name(&mut self, name: &[u8], operator: Operator) -> bool {
+        use Feature::{NameAuth, NameCamel, NameCapitals, NameDotted, NameLastWord, NameLong, NameOfTests, NameOneWord, NamePassword, NameSecret, NameUrl, NameWithBlank};
+        if operator == Operator::Url {
+            self.add(NameUrl);
+            return true;
+        }
+        let lower = name.to_ascii_lowercase();
+        // What stands last says what it is.
+        let kind = KINDS.iter().filter_map(|(word, kind)| Some((rfind(&lower, word)?, *kind))).max_by_key(|(at, _)| *at);
+        let kind = kind.map_or(NameAuth, |(_, kind)| kind);
+        self.add(kind);
+        let tail = lower.iter().rev().take_while(|byte| byte.is_ascii_alphabetic()).count();
+        let tail = &lower[lower.len() - tail..];
+        let whole: &[&[u8]] = &[b"password", b"passwd", b"pwd", b"pass", b"secret", b"token", b"key", b"passphrase", b"auth", b"credential", b"credentials"];
+        self.add_if(whole.iter().any(|word| tail.ends_with(word)), NameLastWord);
+        self.add_if(name.len() > 30, NameLong);
+        self.add_if(!name.iter().any(u8::is_ascii_lowercase), NameCapitals);
+        self.add_if(name.windows(2).any(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase()), NameCamel);
+        self.add_if(whole.contains(&&lower[..]), NameOneWord);
+        self.add_if(["test", "fake", "dummy", "example", "sample", "mock", "wrong", "invalid", "default", "bad"].iter().any(|word| rfind(&lower, word).is_some()), NameOfTests);
+        self.add_if(name.contains(&b' '), NameWithBlank);
+        self.add_if(name.contains(&b'.'), NameDotted);
+        matches!(kind, NamePassword | NameSecret)
+    }
+
+    fn operator(&mut self, found: &Assignment) {
+        use Feature::*;
+        self.add(match found.operator {
+            Operator::Assign => ByAssign,
+            Operator::Colon => ByColon,
+            Operator::Arrow => ByArrow,
+            Operator::Compare => ByCompare,
+            Operator::Comma => ByComma,
+            Operator::Call => ByCall,
+            Operator::Element => ByElement,
+            Operator::Member => ByMember,
+            Operator::Blank => ByBlank,
+            Operator::Otherwise => ByOtherwise,
+            Operator::Url => ByUrl,
+        });
+        self.add(match found.quote {
+            Quote::Single => Single,
+            Quote::Double => Double,
+            Quote::Back => Back,
+            Quote::None => Bare,
+        });
+        if found.quote == Quote::None && found.operator == Operator::Assign {
+            self.add(if found.spaced { BareSpaced } else { BareTight });
+        }
+        self.add_if(found.named_in_quotes, NamedInQuotes);
+        self.add_if(found.scheme, Scheme);
+    }
+
+    fn line(&mut self, bytes: &[u8], found: &Assignment) {
+        use Feature::*;
+        let before = &bytes[found.line.start..found.name.start.max(found.line.start)];
+        let bare = before.trim_ascii_start();
+        self.add_if([&b"#"[..], b"//", b"*", b"/*", b"--", b";", b"<!--", b"%", b"\"\"\"", b"dnl", b"REM"].iter().any(|mark| bare.starts_with(mark)), CommentLine);
+        self.add_if(bare.starts_with(b"$ ") || bare.starts_with(b">>> ") || bare.starts_with(b"> "), PromptLine);
+        self.add_if(before.len() > bare.len() + 1, Indented);
+        let lower = before.to_ascii_lowercase();
+        let says = |words: &[&str]| words.iter().any(|word| rfind(&lower, word).is_some());
+        self.add_if(says(&["example", "e.g.", "sample", "usage", "such as", "demo", "instance", "docs"]), ShowLine);
+        self.add_if(says(&["assert", "expect", "should", "test", "mock", "fake", "dummy", "spec"]), AssertLine);
+        self.add_if(found.line.len() > 400, LongLine);
+        let closed = found.value.end + usize::from(found.quote != Quote::None);
+        let behind = bytes.get(closed..found.line.end.max(closed).min(bytes.len())).unwrap_or_default();
+        let rest = behind.trim_ascii_start();
+        match rest.first() {
+            None => self.add(AloneOnLine),
+            Some(b',') => self.add(BeforeComma),
+            Some(b';') => self.add(BeforeSemicolon),
+            Some(b')' | b']' | b'}') => self.add(BeforeParen),
+            Some(b'+' | b'.' | b'%' | b'|' | b'?' | b'&' | b'[') => self.add(BeforeOperator),
+            Some(byte) if byte.is_ascii_alphabetic() && behind.len() > rest.len() => self.add(BeforeWords),
+            Some(_) => {}
+        }
+        if found.operator == Operator::Url {
+            let host = &bytes[(found.value.end + 1).min(bytes.len())..bytes.len().min(found.value.end + 40)];
+            let host = host.to_ascii_lowercase();
+            let begins = |words: &[&str]| words.iter().any(|word| host.starts_with(word.as_bytes()));
+            self.add_if(begins(&["localhost", "127.", "[::1]", "0.0.0.0"]), LocalHost);
+            let end = host.iter().position(|byte| b"/:?\"' ".contains(byte)).unwrap_or(host.len());
+            let host = &host[..end];
+            let named = ["example", "host", "server", "domain", "your", "test", "foo", "proxy", ".invalid"].iter().any(|word| rfind(host, word).is_some());
+            self.add_if((named && !begins(&["localhost"])) || !host.contains(&b'.'), ExampleHost);
+        }
+    }
+
+    fn length(&mut self, human: bool, length: usize) {
+        use Feature::*;
+        self.add(match (human, length) {
+            (true, ..=3) => HumanLength3,
+            (true, ..=5) => HumanLength5,
+            (true, ..=7) => HumanLength7,
+            (true, ..=11) => HumanLength11,
+            (true, ..=15) => HumanLength15,
+            (true, ..=23) => HumanLength23,
+            (true, ..=31) => HumanLength31,
+            (true, ..=47) => HumanLength47,
+            (true, _) => HumanLengthMore,
+            (false, ..=7) => MachineLength7,
+            (false, ..=11) => MachineLength11,
+            (false, ..=15) => MachineLength15,
+            (false, ..=23) => MachineLength23,
+            (false, ..=31) => MachineLength31,
+            (false, ..=47) => MachineLength47,
+            (false, ..=100) => MachineLength100,
+            (false, _) => MachineLengthMore,
+        });
+    }
+
+    fn chance(&mut self, human: bool, value: &[u8], shape: &Shape) {
+        use Feature::*;
+        let bits = shape.bits;
+        let steps = [(8.0, HumanBits8, MachineBits8), (14.0, HumanBits14, MachineBits14), (20.0, HumanBits20, MachineBits20), (28.0, HumanBits28, MachineBits28), (40.0, HumanBits40, MachineBits40), (60.0, HumanBits60, MachineBits60), (100.0, HumanBits100, MachineBits100), (f32::MAX, HumanBitsMore, MachineBitsMore)];
+        let step = steps.iter().find(|(most, ..)| bits <= *most).map_or((HumanBitsMore, MachineBitsMore), |step| (step.1, step.2));
+        self.add(if human { step.0 } else { step.1 });
+        let mean = shape.surprise.mean();
+        let steps = [(2.4, HumanMean2, MachineMean2), (3.0, HumanMean3, MachineMean3), (3.5, HumanMean35, MachineMean35), (4.2, HumanMean4, MachineMean4), (5.2, HumanMean5, MachineMean5), (f32::MAX, HumanMeanMore, MachineMeanMore)];
+        let step = steps.iter().find(|(most, ..)| mean <= *most).map_or((HumanMeanMore, MachineMeanMore), |step| (step.1, step.2));
+        let step = if shape.surprise.letters == 0 { (HumanNoLetters, MachineNoLetters) } else { step };
+        self.add(if human { step.0 } else { step.1 });
+        self.add_if(shape.turns * 3 > value.len() && value.len() >= 8, ManyTurns);
+    }
+
+    fn classes(&mut self, value: &[u8], shape: &Shape) {
+        use Feature::*;
+        let Shape { lower, upper, digits, marks, blanks, .. } = *shape;
+        let (letters, other) = (lower + upper, marks + blanks);
+        self.add_if(digits == value.len(), OnlyDigits);
+        self.add_if(lower == value.len(), OnlyLower);
+        self.add_if(upper == value.len(), OnlyUpper);
+        self.add_if(lower > 0 && upper > 0 && letters == value.len(), OnlyLetters);
+        self.add_if(letters > 0 && digits > 0 && other == 0, LettersDigits);
+        self.add_if(marks > 0, Marks);
+        self.add_if(blanks > 0, Blanks);
+        self.add_if(value.iter().any(|byte| !byte.is_ascii()), NotAscii);
+        self.add_if(lower > 0 && upper > 0 && digits > 0, AllClasses);
+        self.add_if(shape.distinct * 3 < value.len().min(24), FewDistinct);
+        self.add_if(shape.repeated, Repeats);
+        self.add_if(shape.in_sequence, Sequence);
+        self.add_if(digits == 1, OneDigit);
+        self.add_if(value.iter().any(|byte| b"!@#$%^&*?~".contains(byte)), HardMark);
+        let head = value.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+        let rest = &value[head..];
+        let number = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let end = &rest[number..];
+        self.add_if(head >= 3 && number > 0 && end.is_empty(), WordThenDigits);
+        let marked = rest.iter().all(|byte| byte.is_ascii_digit() || b"!@#$%^&*?~_-.+".contains(byte)) && rest.iter().any(|byte| !byte.is_ascii_digit());
+        self.add_if(head >= 3 && rest.len() > 1 && marked, WordDigitsMark);
+    }
+
+    fn shapes(&mut self, value: &[u8], shape: &Shape) {
+        use Feature::*;
+        let hex = value.iter().all(u8::is_ascii_hexdigit) && shape.digits > 0;
+        let hash = matches!(value.len(), 32 | 40 | 56 | 64 | 96 | 128);
+        self.add_if(is_uuid(value), Uuid);
+        self.add_if(hex && hash, HexOfHash);
+        self.add_if(hex && !hash && value.len() >= 12, HexOther);
+        self.add_if(value.ends_with(b"=") && value.len() >= 16, Base64Padded);
+        let only = |set: &[u8]| value.iter().all(|byte| set.contains(byte) || byte.is_ascii_digit());
+        self.add_if(shape.digits > 0 && only(b".v") && value.contains(&b'.'), Version);
+        self.add_if(shape.digits >= 6 && shape.marks > 0 && only(b"-/:. TZ+"), DateLike);
+        self.add_if(shape.is(Naming::Camel), CamelName);
+        self.add_if(shape.is(Naming::Snake), SnakeName);
+        self.add_if(shape.is(Naming::Kebab), KebabName);
+        self.add_if(shape.is(Naming::Dotted), DottedName);
+        self.add_if(shape.is(Naming::Capitals), CapitalName);
+        let slashes = value.iter().filter(|&&byte| byte == b'/' || byte == b'\\').count();
+        self.add_if(slashes > 1 && shape.surprise.mean() < 4.0 || value.starts_with(b"/") || value.starts_with(b"./"), PathLike);
+        let has = |piece: &str| rfind(value, piece).is_some();
+        self.add_if(value.iter().any(|byte| b"<>{}".contains(byte)) || ["$(", "${", "%s", "%d", "...", "***", "%("].iter().any(|mark| has(mark)), TemplateMarks);
+        self.add_if(shape.blanks >= 2, Sentence);
+        self.add_if(shape.blanks >= 1 && value.last().is_some_and(|byte| b".:!?,".contains(byte)), EndsLikeSentence);
+        self.add_if(shape.upper == 1 && shape.lower + 1 == value.len() && value[0].is_ascii_uppercase(), TitleWord);
+        self.add_if(slashes == 1 && shape.digits == 0 && shape.surprise.mean() < 4.0, MimeLike);
+        let tail = value.iter().rposition(|&byte| byte == b'.').map_or(&[][..], |at| &value[at + 1..]);
+        self.add_if((2..=4).contains(&tail.len()) && tail.iter().all(u8::is_ascii_lowercase) && shape.blanks == 0, HostLike);
+        self.add_if(value.contains(&b'@') && (2..=4).contains(&tail.len()), EmailLike);
+    }
+
+    fn words(&mut self, name: &[u8], value: &[u8], shape: &Shape) {
+        use Feature::*;
+        let lower = value.to_ascii_lowercase();
+        let has = |words: &[&str]| words.iter().any(|word| rfind(&lower, word).is_some());
+        // In long random text such words are chance.
+        let mixed = shape.digits > 0 || value.iter().any(|byte| b"!@#$%^&*".contains(byte));
+        let chance = value.len() > 24 && shape.surprise.mean() > 4.5;
+        if !chance {
+            self.add_if(has(EXAMPLES), if mixed { SaysExampleMixed } else { SaysExample });
+            self.add_if(has(CREDENTIALS), if mixed { SaysCredentialMixed } else { SaysCredential });
+            self.add_if(has(PLAIN), if mixed { SaysPlainMixed } else { SaysPlain });
+        }
+        let fold = |bytes: &[u8]| -> Vec<u8> { bytes.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase).collect() };
+        let (name, value) = (fold(name), fold(value));
+        self.add_if(value.len() >= 3 && name != value && (name.ends_with(&value) || value.ends_with(&name) || value.starts_with(&name)), SaysName);
+        self.add_if(name == value, IsName);
+    }
+
+    fn together(&mut self, found: &Assignment, shape: &Shape) {
+        use Feature::*;
+        let bare = found.quote == Quote::None && !matches!(found.operator, Operator::Url | Operator::Element | Operator::Member);
+        let words = shape.naming.is_some() || shape.lower + shape.upper == shape.length;
+        let mixed = shape.digits > 0 && shape.lower + shape.upper > 0;
+        self.add_if(bare && shape.naming.is_some(), BareName);
+        self.add_if(bare && words && shape.surprise.mean() < 4.6, BareWord);
+        self.add_if(bare && shape.is(Naming::Dotted), BareDotted);
+        self.add_if(!bare && words && shape.surprise.mean() < 4.6, QuotedWord);
+        self.add_if(!bare && mixed, QuotedMixed);
+        self.add_if(found.operator == Operator::Compare && words, CompareWord);
+        self.add_if(found.operator == Operator::Call && words, CallWord);
+        self.add_if(bare && mixed, BareMixed);
+        self.add_if(bare && mixed && found.operator == Operator::Colon, ColonBareMixed);
+    }
+}
+
+/// How names in code are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Naming {
+    Camel,
+    Snake,
+    Kebab,
+    Dotted,
+    Capitals,
+}
+
+/// A value in figures.
+#[derive(Clone, Debug)]
+struct Shape {
+    length: usize,
+    lower: usize,
+    upper: usize,
+    digits: usize,
+    marks: usize,
+    blanks: usize,
+    distinct: usize,
+    /// Changes between letters, digits and marks, and between cases.
+    turns: usize,
+    repeated: bool,
+    in_sequence: bool,
+    surprise: Surprise,
+    /// Bits of chance that it may have: surprise of its letters, digits, marks and capitals; repeats and sequences have none.
+    bits: f32,
+    naming: Option<Naming>,
+}
+
+impl Shape {
+    fn of(value: &[u8]) -> Self {
+        let count = |is: fn(&u8) -> bool| value.iter().filter(|byte| is(byte)).count();
+        let (lower, upper, digits) = (count(u8::is_ascii_lowercase), count(u8::is_ascii_uppercase), count(u8::is_ascii_digit));
+        let blanks = count(|byte| *byte == b' ');
+        let marks = value.len() - lower - upper - digits - blanks;
+        let mut seen = [false; 256];
+        value.iter().for_each(|&byte| seen[usize::from(byte)] = true);
+        let class = |byte: u8| match byte {
+            b'a'..=b'z' => 0,
+            b'A'..=b'Z' => 1,
+            b'0'..=b'9' => 2,
+            _ => 3,
+        };
+        let turns = value.windows(2).filter(|pair| class(pair[0]) != class(pair[1])).count();
+        let dull = dull(value);
+        let surprise = Surprise::of(value);
+        let capitals = if lower > 0 { upper.saturating_sub(1) as f32 } else { 0.0 };
+        let all = surprise.bits + 3.3 * digits as f32 + 4.0 * marks as f32 + capitals;
+        let bits = all * (1.0 - dull as f32 / value.len().max(1) as f32);
+        Self {
+            length: value.len(),
+            lower,
+            upper,
+            digits,
+            marks,
+            blanks,
+            distinct: seen.iter().filter(|yes| **yes).count(),
+            turns,
+            repeated: value.windows(4).any(|run| run.iter().all(|byte| *byte == run[0])),
+            in_sequence: dull >= 4,
+            surprise,
+            bits,
+            naming: naming(value, upper, lower, digits),
+        }
+    }
+
+    fn is(&self, naming: Naming) -> bool {
+        self.naming == Some(naming)
+    }
+}
+
+/// Bytes that follow from the one before: the same, the next, or its neighbour on a keyboard; in runs of three and more.
+fn dull(value: &[u8]) -> usize {
+    const ROWS: &[&[u8]] = &[b"qwertyuiop", b"asdfghjkl", b"zxcvbnm", b"1234567890", b"qazwsxedcrfvtgbyhn"];
+    let follows = |pair: &[u8]| {
+        let (a, b) = (pair[0].to_ascii_lowercase(), pair[1].to_ascii_lowercase());
+        a.is_ascii_alphanumeric() && (a == b || a + 1 == b || b + 1 == a || ROWS.iter().any(|row| row.windows(2).any(|keys| keys == [a, b])))
+    };
+    let (mut all, mut run) = (0, 0);
+    for pair in value.windows(2) {
+        if follows(pair) {
+            run += 1;
+        } else {
+            all += if run >= 2 { run } else { 0 };
+            run = 0;
+        }
+    }
+    all + if run >= 2 { run } else { 0 }
+}
+
+fn is_uuid(value: &[u8]) -> bool {
+    value.len() == 36
+        && value.iter().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => *byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+/// How a value is written, when it is one that code could name something with.
+fn naming(value: &[u8], upper: usize, lower: usize, digits: usize) -> Option<Naming> {
+    if !value.first()?.is_ascii_alphabetic() && value[0] != b'_' || digits * 4 > value.len() {
+        return None;
+    }
+    let only = |set: &[u8]| value.iter().all(|byte| byte.is_ascii_alphanumeric() || set.contains(byte));
+    let has = |mark: u8| value.contains(&mark);
+    let small = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let humps = value.windows(2).filter(|pair| small(pair[0]) && pair[1].is_ascii_uppercase()).count();
+    // Words are longer than what lies between the capitals of chance.
+    let wordy = Surprise::of(value).mean() < 4.6;
+    if !wordy {
+        None
+    } else if only(b"_") && has(b'_') {
+        Some(if lower == 0 { Naming::Capitals } else { Naming::Snake })
+    } else if only(b"-") && has(b'-') {
+        Some(Naming::Kebab)
+    } else if only(b"._-") && has(b'.') {
+        Some(Naming::Dotted)
+    } else if only(b"") && humps > 0 && value.len() >= 4 * humps && upper <= humps + 1 {
+        Some(Naming::Camel)
+    } else {
+        None
+    }
+}
+
+/// Where `word` stands last in `text`.
+fn rfind(text: &[u8], word: &str) -> Option<usize> {
+    memchr::memmem::rfind(text, word.as_bytes())
+}

@@ -1,0 +1,90 @@
+//! Credentials without a format of their own: passwords, tokens and keys that are given to a name which promises one. A
+//! small model judges each assignment by many features; chance alone is never reported. For text only.
+
+mod assignment;
+mod features;
+mod model;
+mod other;
+mod wordiness;
+
+pub use features::Feature;
+
+use super::values::is_secret_value;
+use assignment::{Assignment, Operator};
+use features::Features;
+use std::ops::Range;
+
+/// Words that names of credentials hold, in any case, and the mark of a URL.
+pub(super) const WORDS: &[&str] = &["pass", "pwd", "secret", "token", "key", "cred", "auth", "_pw", URL];
+
+const URL: &str = "://";
+
+/// The score from which on an assignment is reported, of severity medium.
+pub const MEDIUM: f32 = 0.5;
+/// And that from which on it is of severity high.
+pub const HIGH: f32 = 0.9;
+
+/// An assignment that may give away a credential, judged.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// Where in the bytes the name stands.
+    pub name: Range<usize>,
+    /// And the value.
+    pub value: Range<usize>,
+    /// From 0 to 1: how sure it is that the value is a credential.
+    pub score: f32,
+    /// What the model weighed.
+    pub features: Vec<Feature>,
+}
+
+/// Judges the assignment to the name that holds the word at `word` of `bytes`; none when there is no assignment, the name
+/// promises nothing, or the value is a reference, a mask, a path or a switch.
+pub fn judge(bytes: &[u8], word: Range<usize>) -> Option<Judged> {
+    let found = candidate(bytes, word)?;
+    let features = Features::of(bytes, &found);
+    let score = model::score(features.all());
+    Some(Judged { name: found.name, value: found.value, score, features: features.all().to_vec() })
+}
+
+/// Every assignment in `bytes`, judged, in the order of their values: the slow and simple way.
+#[doc(hidden)]
+pub fn judge_all(bytes: &[u8]) -> Vec<Judged> {
+    let mut all: Vec<Judged> = Vec::new();
+    for at in 0..bytes.len() {
+        for word in WORDS {
+            let place = at..at + word.len();
+            if bytes.get(place.clone()).is_some_and(|text| text.eq_ignore_ascii_case(word.as_bytes())) {
+                let low = at.saturating_sub(1 << 10);
+                let high = bytes.len().min(at + (2 << 10));
+                let Some(judged) = judge(&bytes[low..high], at - low..place.end - low) else { continue };
+                let moved = |range: Range<usize>| low + range.start..low + range.end;
+                all.push(Judged { name: moved(judged.name), value: moved(judged.value), ..judged });
+            }
+        }
+    }
+    all.sort_by_key(|judged| (judged.value.start, judged.value.end));
+    all.dedup_by(|a, b| a.value == b.value);
+    all
+}
+
+fn candidate(bytes: &[u8], word: Range<usize>) -> Option<Assignment> {
+    let url = bytes.get(word.clone()) == Some(URL.as_bytes());
+    if !url && !assignment::may_lead(bytes, word.end) {
+        return None;
+    }
+    let found = if url { assignment::in_url(bytes, word)? } else { assignment::assignment(bytes, word)? };
+    // The statement `pass` of Python, and what follows it.
+    if found.operator == Operator::Blank && found.name.len() == 4 {
+        return None;
+    }
+    let value = std::str::from_utf8(&bytes[found.value.clone()]).ok()?;
+    if value.chars().any(char::is_control) {
+        return None;
+    }
+    let name = &bytes[found.name.clone()];
+    // Of `password.strip("x")` the method counts.
+    let method = found.operator == Operator::Call;
+    let name = if method { name.rsplit(|byte| *byte == b'.').next()? } else { name };
+    let name = if url { "password" } else { std::str::from_utf8(name).ok()? };
+    (super::names::is_secret_name(name) && (url || !other::is_name(name)) && is_secret_value(name, value) && !super::values::is_placeholder(value) && !other::is_value(value)).then_some(found)
+}

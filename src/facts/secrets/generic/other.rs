@@ -1,0 +1,80 @@
+//! Names and values that are something else for certain, whatever stands around them: tokens that pass by, numbers, code,
+//! hashes and texts in base64. What is only probable is the model's to weigh.
+
+use super::super::encode::from_base64;
+
+/// Words that make of a token one that passes by: where a list goes on, and what proves that a form was asked for.
+const PASSING: &[&str] = &[
+    "next", "page", "continuation", "pagination", "cursor", "sync", "previous", "prev", "input", "output", "request", "idempotency",
+    "csrf", "xsrf", "nonce", "starting", "resume", "pattern", "regexp", "eos", "bos", "pad", "unk", "mask", "cls", "sep", "stop", "accesskey",
+];
+
+/// Whether a name with the words of a credential's is that of something else.
+pub(super) fn is_name(name: &str) -> bool {
+    let words = super::super::names::words(name);
+    name.eq_ignore_ascii_case("accesskey")
+        || words.iter().any(|word| word.ends_with("token") || word == "key") && words.iter().any(|word| PASSING.contains(&word.as_str()))
+}
+
+/// Beginnings of values that are hashed or encrypted, or have rules of their own.
+const SEALED: &[&str] = &[
+    "U2FsdGVkX1", "{SSHA", "{SHA", "{CRYPT", "{MD5", "$1$", "$2a$", "$2b$", "$2y$", "$5$", "$6$", "$y$", "$argon2", "$pbkdf2",
+    "pbkdf2_", "pbkdf2:", "bcrypt", "argon2", "sha1$", "sha256:", "sha256$", "sha512:", "sha1-", "sha256-", "sha384-", "sha512-",
+    "SCRAM-SHA-", "ENC(", "-----BEGIN", "arn:", "ssh-",
+];
+
+/// What stands between parts of code and never in a value.
+const CODE: &[&str] = &["=(", ")(", ");", "),", "],", "){", "=>", "&&", "||", "==", "?.", "+\"", "\"+", "'+", "+'", " + ", "){", "];", ".get(", "this."];
+
+/// Whether a value is none that anybody chooses: a number in hex, a piece of code, a hash, a sentence in base64.
+pub(super) fn is_value(value: &str) -> bool {
+    let bytes = value.as_bytes();
+    let number = value.strip_prefix("0x").or_else(|| value.strip_prefix("0X"));
+    let number = number.is_some_and(|digits| digits.len() <= 16 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    let starts = matches!(bytes, [b',' | b')' | b';' | b']' | b'}', ..]) || value.starts_with("+ ");
+    let marks = bytes.iter().filter(|byte| b"(){}[];,=|<>".contains(byte)).count();
+    let code = starts || CODE.iter().any(|piece| value.contains(piece)) || (marks > 4 && marks * 8 > bytes.len());
+    let sealed = SEALED.iter().any(|begin| value.starts_with(begin));
+    let digest = value.len() == 35 && value.starts_with("md5") && bytes[3..].iter().all(u8::is_ascii_hexdigit);
+    number || code || sealed || digest || is_number(value) || is_text(value)
+}
+
+/// Whether it is a number with parts: `256_001`, `1e-6`, `-1.5`.
+fn is_number(value: &str) -> bool {
+    let digits = value.bytes().filter(u8::is_ascii_digit).count();
+    let only = value.bytes().all(|byte| byte.is_ascii_digit() || b"_.eE+-,".contains(&byte));
+    digits > 0 && digits < value.len() && only
+}
+
+/// Whether it is a text of several words in base64.
+fn is_text(value: &str) -> bool {
+    if value.len() < 12 || !value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte)) {
+        return false;
+    }
+    let Some(clear) = from_base64(value.as_bytes()) else { return false };
+    let text = clear.iter().filter(|byte| byte.is_ascii_alphabetic() || b" .,'!?:-/".contains(byte)).count();
+    clear.len() >= 8 && text * 12 >= clear.len() * 11
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_chooses() {
+        for value in ["0x803100A9", "256_001", ",l=(0,y.a)(u,6),D=l[0]", "VW5hYmxlIHRvIHJlc2V0IHBhc3N3b3JkLg==", "$2b$12$abc", "a.get(b"] {
+            assert!(is_value(value), "{value}");
+        }
+        for value in ["Tr0ub4dor&3", "hunter2", "Zx9,k(2)", "12345678", "p=q1w2"] {
+            assert!(!is_value(value), "{value}");
+        }
+    }
+
+    #[test]
+    fn tokens_that_pass_by() {
+        for name in ["NextToken", "page_token", "csrf_token", "eos_token", "client-request-token"] {
+            assert!(is_name(name), "{name}");
+        }
+        assert!(!is_name("api_token") && !is_name("access_token") && !is_name("request_password"));
+    }
+}
