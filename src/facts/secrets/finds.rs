@@ -2,7 +2,7 @@
 
 use super::Hit;
 use super::extent::{Extent, Room, newlines};
-use super::spec::SecretRule;
+use super::spec::{SecretRule, Structure};
 use crate::model::{Confidence, SecretInfo, Severity};
 use std::cmp::Reverse;
 
@@ -112,8 +112,11 @@ impl Finds {
     pub fn hits(mut self, rules: &[SecretRule]) -> Vec<Hit> {
         let mut parts = std::mem::take(&mut self.parts);
         parts.sort_unstable();
+        let found = self.settle(rules, Room::default());
+        // Names and values are a matter of text.
+        let is_text = |find: &Find| !is_generic(find, rules) || find.text.unwrap_or(!has_nul(find, &parts));
         let mut hits: Vec<Hit> =
-            self.settle(rules, Room::default()).into_iter().map(|find| hit(find, &parts, rules)).collect();
+            found.into_iter().filter(is_text).map(|find| hit(find, &parts, rules)).collect();
         hits.sort();
         hits
     }
@@ -147,19 +150,45 @@ impl Finds {
                 name(b),
             ))
         });
-        let mut kept: Vec<Find> = Vec::new();
-        for find in finds {
-            match kept.last_mut() {
-                Some(last) if last.entry == find.entry && find.start < last.start + last.length => {
-                    if find.length > last.length {
-                        *last = find;
-                    }
-                }
-                _ => kept.push(find),
+        // What has a type is told by it, however much more a name is given.
+        let (generic, typed): (Vec<Find>, Vec<Find>) = finds.into_iter().partition(|find| is_generic(find, rules));
+        let mut kept = apart(typed);
+        for find in apart(generic) {
+            let end = |find: &Find| (find.entry, find.start + find.length);
+            let next = kept.partition_point(|other| end(other) <= (find.entry, find.start));
+            let beside = |other: &Find| (find.entry, find.start + find.length) <= (other.entry, other.start);
+            if kept.get(next).is_none_or(beside) {
+                kept.insert(next, find);
             }
         }
         kept
     }
+}
+
+/// Of finds in the same place one, in the order given.
+fn apart(finds: Vec<Find>) -> Vec<Find> {
+    let mut kept: Vec<Find> = Vec::new();
+    for find in finds {
+        match kept.last_mut() {
+            Some(last) if last.entry == find.entry && find.start < last.start + last.length => {
+                if find.length > last.length {
+                    *last = find;
+                }
+            }
+            _ => kept.push(find),
+        }
+    }
+    kept
+}
+
+fn is_generic(find: &Find, rules: &[SecretRule]) -> bool {
+    rules[usize::from(find.rule)].spec.structure == Some(Structure::Assignment)
+}
+
+/// Whether a NUL stands in the head of the find's file.
+fn has_nul(find: &Find, parts: &[Part]) -> bool {
+    let first = parts.partition_point(|part| part.entry < find.entry);
+    parts[first..].iter().take_while(|part| part.entry == find.entry).any(|part| part.nul)
 }
 
 fn hit(find: Find, parts: &[Part], rules: &[SecretRule]) -> Hit {

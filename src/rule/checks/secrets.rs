@@ -45,6 +45,9 @@ const SHOWCASES: &[&str] = &[
     "mocks",
 ];
 
+/// The rule for credentials without a format of their own.
+const GENERIC: &str = "generic-credential";
+
 /// A place of a secret, graded.
 struct Place {
     at: Location,
@@ -60,6 +63,9 @@ pub fn in_files(facts: &Facts, name: &str, title: &str, sink: &mut Sink) {
     let mut secrets: BTreeMap<String, Vec<Place>> = BTreeMap::new();
     for (layer, index) in facts.layers.iter().zip(0..) {
         for hit in layer.hits.iter().filter(|hit| hit.rule == name) {
+            if name == GENERIC && configs::holds(facts, index, hit) {
+                continue;
+            }
             let own = name == "private-key"
                 && layer.entries.get(hit.entry).is_some_and(|record| generated::is_of_own_kind(&record.path()));
             if !own {
@@ -110,8 +116,8 @@ fn of_hit(facts: &Facts, layer: LayerIndex, hit: &Hit) -> Place {
     if let Location::File { path, line, column, .. } = &mut at {
         *line = (hit.line > 0).then_some(hit.line);
         *column = (hit.column > 0).then_some(hit.column);
-        // Keys of tests and examples lie in clean images by the dozen; tokens do not, whoever ships them.
-        let key = matches!(&*hit.rule, "private-key" | "gcp-service-account");
+        // Keys and passwords of tests and examples lie in clean images by the dozen; tokens do not, whoever ships them.
+        let key = matches!(&*hit.rule, "private-key" | "gcp-service-account" | GENERIC);
         let owner = facts.packages.owner(path).or_else(|| facts.packages.owner(&source_of(path)?));
         let owner = owner.filter(|_| key && is_first(facts, layer, path));
         if let Some(package) = owner {

@@ -10,9 +10,14 @@ mod wordiness;
 pub use features::Feature;
 
 use super::values::is_secret_value;
+use super::verify::{Verified, Window, hash, shown};
+use crate::model::{Confidence, Severity};
 use assignment::{Assignment, Operator};
 use features::Features;
 use std::ops::Range;
+
+/// What the model weighs by.
+pub(super) const WEIGHTS: &str = model::TABLE;
 
 /// Words that names of credentials hold, in any case, and the mark of a URL.
 pub(super) const WORDS: &[&str] = &["pass", "pwd", "secret", "token", "key", "cred", "auth", "_pw", URL];
@@ -65,6 +70,51 @@ pub fn judge_all(bytes: &[u8]) -> Vec<Judged> {
     all.sort_by_key(|judged| (judged.value.start, judged.value.end));
     all.dedup_by(|a, b| a.value == b.value);
     all
+}
+
+/// How far before and behind a value a word that tells of examples makes it one of them, bytes.
+const AROUND: usize = 4 << 10;
+
+/// A first look behind the word that stands at `place`, up to `end`; never shuts out what [`judge`] would judge.
+pub(super) fn may_lead(bytes: &[u8], place: usize, end: usize) -> bool {
+    if bytes.get(place..end) == Some(URL.as_bytes()) {
+        let rest = &bytes[end..bytes.len().min(end + assignment::VALUE)];
+        return memchr::memchr(b'@', rest).is_some();
+    }
+    assignment::may_lead(bytes, end)
+}
+
+/// The credential that is given to the name around the word at the window's anchor, of `length` bytes.
+pub(super) fn verify(window: Window<'_>, length: usize) -> Option<Verified> {
+    let Window { bytes, anchor, .. } = window;
+    let judged = judge(bytes, anchor..anchor + length).filter(|judged| judged.score >= MEDIUM)?;
+    let value = &bytes[judged.value.clone()];
+    let (severity, confidence, detail) = if is_among_examples(bytes, &judged.value) {
+        (Severity::Low, Confidence::Low, "among examples")
+    } else if judged.score >= HIGH {
+        (Severity::High, Confidence::Medium, "")
+    } else {
+        (Severity::Medium, Confidence::Medium, "")
+    };
+    Some(Verified {
+        severity,
+        confidence,
+        detail: detail.to_owned(),
+        redacted: shown("", value.len()),
+        hash: hash(value),
+        given: 0,
+        at: judged.value,
+    })
+}
+
+/// Whether the text around the value speaks of examples; names of hosts such as `example.org` say nothing.
+fn is_among_examples(bytes: &[u8], value: &Range<usize>) -> bool {
+    let around = &bytes[value.start.saturating_sub(AROUND)..bytes.len().min(value.end + AROUND)];
+    let speaks = |place: usize, word: &str| {
+        let rest = &around[place + word.len()..];
+        ![&b".com"[..], b".org", b".net", b".test"].iter().any(|end| rest.starts_with(end))
+    };
+    ["xample", "XAMPLE"].iter().any(|word| memchr::memmem::find_iter(around, word).any(|place| speaks(place, word)))
 }
 
 fn candidate(bytes: &[u8], word: Range<usize>) -> Option<Assignment> {

@@ -4,7 +4,7 @@ use super::features::Feature;
 use std::sync::LazyLock;
 
 /// A feature and its weight a line; the line `Bias` counts always.
-const TABLE: &str = include_str!("weights.txt");
+pub(super) const TABLE: &str = include_str!("weights.txt");
 
 struct Weights {
     bias: f32,
