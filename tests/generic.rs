@@ -4,7 +4,7 @@
 #[path = "generic/values.rs"]
 mod values;
 
-use plimsoll::facts::secrets::generic::{HIGH, Judged, MEDIUM, judge_all};
+use plimsoll::facts::secrets::generic::{HIGH, Judged, LOW, MEDIUM, judge_all};
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -125,7 +125,7 @@ fn precision_and_recall_of_the_half_that_was_held_out() {
             kinds.entry(&sample.kind).or_default().push(sample);
         }
         for (kind, samples) in kinds {
-            for (grade, least) in [("medium", MEDIUM), ("high", HIGH)] {
+            for (grade, least) in [("low", LOW), ("medium", MEDIUM), ("high", HIGH)] {
                 let figures = Figures::of(samples.iter().copied(), least);
                 let (precision, recall) = (figures.precision(), figures.recall());
                 table += &format!(

@@ -43,6 +43,7 @@ const SHOWCASES: &[&str] = &[
     "demos",
     "mock",
     "mocks",
+    "molecule",
 ];
 
 /// The rule for credentials without a format of their own.

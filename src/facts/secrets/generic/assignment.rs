@@ -423,7 +423,7 @@ fn unquoted(
     // A call, a list, an object, a reference; the mark of a block in YAML.
     let code = value.is_empty()
         || matches!(value[0], b'"' | b'\'' | b'(' | b'[' | b'{' | b'|' | b'&' | b'*' | b'`')
-        || (!setting && (open(b'(') || open(b'[')))
+        || (!setting && (open(b'(') || open(b'[') || open(b'?') || value[0] == b'!'))
         || is_call(value);
     (!code).then_some(at..at + end)
 }

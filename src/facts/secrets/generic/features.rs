@@ -378,7 +378,7 @@ impl Shape {
         let dull = dull(value);
         let surprise = Surprise::of(value);
         let capitals = if lower > 0 { upper.saturating_sub(1) as f32 } else { 0.0 };
-        let all = surprise.bits + 3.3 * digits as f32 + 4.0 * marks as f32 + capitals;
+        let all = surprise.all() + 3.3 * digits as f32 + 4.0 * marks as f32 + capitals;
         let bits = all * (1.0 - dull as f32 / value.len().max(1) as f32);
         Self {
             length: value.len(),
@@ -448,7 +448,7 @@ fn naming(value: &[u8], upper: usize, lower: usize, digits: usize) -> Option<Nam
         Some(Naming::Kebab)
     } else if only(b"._-") && has(b'.') {
         Some(Naming::Dotted)
-    } else if only(b"") && humps > 0 && value.len() >= 4 * humps && upper <= humps + 1 {
+    } else if only(b"") && humps > 0 && value.len() >= 4 * humps && upper <= humps + 3 {
         Some(Naming::Camel)
     } else {
         None

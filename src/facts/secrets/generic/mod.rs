@@ -24,10 +24,12 @@ pub(super) const WORDS: &[&str] = &["pass", "pwd", "secret", "token", "key", "cr
 
 const URL: &str = "://";
 
-/// The score from which on an assignment is reported, of severity medium.
-pub const MEDIUM: f32 = 0.5;
+/// The score from which on an assignment is reported, of severity low.
+pub const LOW: f32 = 0.7;
+/// That from which on it is of severity medium.
+pub const MEDIUM: f32 = 0.93;
 /// And that from which on it is of severity high.
-pub const HIGH: f32 = 0.9;
+pub const HIGH: f32 = 0.9925;
 
 /// An assignment that may give away a credential, judged.
 #[derive(Clone, Debug)]
@@ -87,14 +89,18 @@ pub(super) fn may_lead(bytes: &[u8], place: usize, end: usize) -> bool {
 /// The credential that is given to the name around the word at the window's anchor, of `length` bytes.
 pub(super) fn verify(window: Window<'_>, length: usize) -> Option<Verified> {
     let Window { bytes, anchor, .. } = window;
-    let judged = judge(bytes, anchor..anchor + length).filter(|judged| judged.score >= MEDIUM)?;
+    let judged = judge(bytes, anchor..anchor + length).filter(|judged| judged.score >= LOW)?;
     let value = &bytes[judged.value.clone()];
     let (severity, confidence, detail) = if is_among_examples(bytes, &judged.value) {
         (Severity::Low, Confidence::Low, "among examples")
-    } else if judged.score >= HIGH {
-        (Severity::High, Confidence::Medium, "")
-    } else {
+    } else if judged.features.contains(&Feature::CommentLine) {
+        (Severity::Low, Confidence::Low, "in a comment")
+    } else if judged.score < MEDIUM {
+        (Severity::Low, Confidence::Low, "not sure")
+    } else if judged.score < HIGH {
         (Severity::Medium, Confidence::Medium, "")
+    } else {
+        (Severity::High, Confidence::Medium, "")
     };
     Some(Verified {
         severity,

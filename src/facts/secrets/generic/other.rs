@@ -34,9 +34,10 @@ pub(super) fn is_value(value: &str) -> bool {
     let starts = matches!(bytes, [b',' | b')' | b';' | b']' | b'}', ..]) || value.starts_with("+ ");
     let marks = bytes.iter().filter(|byte| b"(){}[];,=|<>".contains(byte)).count();
     let code = starts || CODE.iter().any(|piece| value.contains(piece)) || (marks > 4 && marks * 8 > bytes.len());
-    let sealed = SEALED.iter().any(|begin| value.starts_with(begin));
+    let sealed = SEALED.iter().any(|begin| value.starts_with(begin) || (begin.starts_with('$') && value.contains(begin)));
     let digest = value.len() == 35 && value.starts_with("md5") && bytes[3..].iter().all(u8::is_ascii_hexdigit);
-    number || code || sealed || digest || is_number(value) || is_text(value)
+    let escaped = value.starts_with("\\u") || value.starts_with("\\U") || value.starts_with("\\x");
+    number || escaped || code || sealed || digest || is_number(value) || is_text(value)
 }
 
 /// Whether it is a number with parts: `256_001`, `1e-6`, `-1.5`.
@@ -48,12 +49,12 @@ fn is_number(value: &str) -> bool {
 
 /// Whether it is a text of several words in base64.
 fn is_text(value: &str) -> bool {
-    if value.len() < 12 || !value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte)) {
+    if value.len() < 8 || !value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte)) {
         return false;
     }
     let Some(clear) = from_base64(value.as_bytes()) else { return false };
     let text = clear.iter().filter(|byte| byte.is_ascii_alphabetic() || b" .,'!?:-/".contains(byte)).count();
-    clear.len() >= 8 && text * 12 >= clear.len() * 11
+    clear.len() >= 6 && text * 12 >= clear.len() * 11
 }
 
 #[cfg(test)]

@@ -10,10 +10,12 @@ const END: usize = 26;
 /// The letters of a value as words or chance.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Surprise {
-    /// Bits, over all letters and the ends of runs.
+    /// Bits of the letters in runs of three and more, and of the ends of runs.
     pub(super) bits: f32,
-    /// Letters in runs of three and more.
+    /// Letters in such runs.
     pub(super) letters: usize,
+    /// Letters in shorter runs, too short to tell.
+    pub(super) others: usize,
 }
 
 impl Surprise {
@@ -37,11 +39,15 @@ impl Surprise {
         if self.letters == 0 { 0.0 } else { self.bits / self.letters as f32 }
     }
 
+    /// Bits of all letters; those of short runs are as good as chance.
+    pub(super) fn all(self) -> f32 {
+        self.bits + 4.0 * self.others as f32
+    }
+
     fn add(&mut self, run: &[u8]) {
         let (mut first, mut second) = (END, END);
         if run.len() < 3 {
-            // As good as chance, and too short to tell.
-            self.bits += 4.0 * run.len() as f32;
+            self.others += run.len();
             return;
         }
         for third in run.iter().map(|byte| usize::from(byte.to_ascii_lowercase() - b'a')).chain([END]) {
