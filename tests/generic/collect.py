@@ -13,6 +13,7 @@ NEGATIVES, TEMPLATES = 2600, 700
 # What tells that nobody takes the value for a credential.
 SAID = re.compile(r"exampl|sampl|dummy|fake|test|mock|demo|place|your|chang|todo|xxx|redact|insert|replac|default|foo|bar|baz"
                   r"|pass|pwd|secret|token|key|cred|auth|user|admin|some|string|value|name|my|1234|abc|qwe|none|null|type", re.I)
+LETTERS = str.maketrans("01345@$7", "oieasast")
 PARTS = re.compile(r"[A-Za-z][a-z]+\d{0,2}[A-Z][a-z]{2,}")
 NAMED = re.compile(r"^[A-Za-z_$@&!~.-][A-Za-z_.$:-]*[0-9]?$")
 
@@ -45,7 +46,7 @@ def unsure(value, features):
         return False
     # In long values of chance a word is one as well.
     return (chance and len(value) > 15) or bool({"HexOfHash", "Uuid", "HexOther", "Base64Padded"} & features) or (
-        (mixed or chance) and not SAID.search(value) and not NAMED.match(value))
+        (mixed or chance) and not SAID.search(value) and not SAID.search(value.translate(LETTERS)) and not NAMED.match(value))
 
 
 def main():

@@ -11,7 +11,7 @@ import math
 import random
 import sys
 
-RIDGE, STEPS, RATE, BATCH = 0.004, 220, 0.03, 64
+RIDGE, STEPS, RATE, BATCH = 0.0015, 220, 0.03, 64
 
 
 def main():

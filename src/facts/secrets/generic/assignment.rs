@@ -289,7 +289,7 @@ fn operator(
         [b'o', b'r', b' ', ..] if called || behind > at => way(Otherwise, 3),
         [b',', ..] if named_in_quotes && !called => match member(bytes, at) {
             Some(place) => Some((Member, place)),
-            None if text[..name.start - 1].ends_with(b"(") => way(Comma, 1),
+            None if is_argument(&text[..name.start - 1]) => way(Comma, 1),
             None => None,
         },
         [b'(', ..] if behind == at && !named_in_quotes => way(Call, 1),
@@ -311,6 +311,11 @@ fn operator(
             ((dashed || alone) && (first.is_ascii_alphanumeric() || b"$!@%^&*+_".contains(first))).then_some((Blank, behind))
         }
     }
+}
+
+/// Whether the first argument of a call follows, not a list's first member.
+fn is_argument(before: &[u8]) -> bool {
+    matches!(before, [.., called, b'('] if is_name(*called))
 }
 
 /// A colon, or the type and the `=` behind it: `password: str = "x"`.

@@ -45,7 +45,7 @@ features! {
     // Words in it.
     SaysExample SaysExampleMixed SaysCredential SaysCredentialMixed SaysPlain SaysPlainMixed SaysName IsName
     // Several at once.
-    BareName BareWord BareDotted QuotedWord QuotedMixed CompareWord CallWord BareMixed ColonBareMixed
+    BareName BareWord BareDotted QuotedWord QuotedMixed CompareWord CallWord BareMixed ColonBareMixed ChanceLetters ChanceMixed WordMixed
 }
 
 /// Words of names by what they speak of; the first that fits.
@@ -298,7 +298,9 @@ impl Features {
     fn words(&mut self, name: &[u8], value: &[u8], shape: &Shape) {
         use Feature::*;
         let lower = value.to_ascii_lowercase();
-        let has = |words: &[&str]| words.iter().any(|word| rfind(&lower, word).is_some());
+        // Also as people write them who have to have a digit: p@ssw0rd.
+        let plain: Vec<u8> = lower.iter().map(|byte| letter(*byte)).collect();
+        let has = |words: &[&str]| words.iter().any(|word| rfind(&lower, word).is_some() || rfind(&plain, word).is_some());
         // In long random text such words are chance.
         let mixed = shape.digits > 0 || value.iter().any(|byte| b"!@#$%^&*".contains(byte));
         let chance = value.len() > 24 && shape.surprise.mean() > 4.5;
@@ -326,6 +328,10 @@ impl Features {
         self.add_if(found.operator == Operator::Compare && words, CompareWord);
         self.add_if(found.operator == Operator::Call && words, CallWord);
         self.add_if(bare && mixed, BareMixed);
+        let chance = shape.surprise.letters >= 5 && shape.surprise.mean() > 5.0;
+        self.add_if(chance && shape.lower + shape.upper == shape.length, ChanceLetters);
+        self.add_if(chance && mixed, ChanceMixed);
+        self.add_if(mixed && shape.surprise.letters >= 4 && shape.surprise.mean() < 4.2, WordMixed);
         self.add_if(bare && mixed && found.operator == Operator::Colon, ColonBareMixed);
     }
 }
@@ -421,7 +427,20 @@ fn dull(value: &[u8]) -> usize {
     all + if run >= 2 { run } else { 0 }
 }
 
-fn is_uuid(value: &[u8]) -> bool {
+/// The letter that a digit or mark stands for.
+fn letter(byte: u8) -> u8 {
+    match byte {
+        b'0' => b'o',
+        b'1' | b'!' => b'i',
+        b'3' => b'e',
+        b'4' | b'@' => b'a',
+        b'5' | b'$' => b's',
+        b'7' => b't',
+        other => other,
+    }
+}
+
+pub(super) fn is_uuid(value: &[u8]) -> bool {
     value.len() == 36
         && value.iter().enumerate().all(|(at, byte)| match at {
             8 | 13 | 18 | 23 => *byte == b'-',

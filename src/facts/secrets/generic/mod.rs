@@ -27,9 +27,9 @@ const URL: &str = "://";
 /// The score from which on an assignment is reported, of severity low.
 pub const LOW: f32 = 0.7;
 /// That from which on it is of severity medium.
-pub const MEDIUM: f32 = 0.93;
+pub const MEDIUM: f32 = 0.92;
 /// And that from which on it is of severity high.
-pub const HIGH: f32 = 0.9925;
+pub const HIGH: f32 = 0.995;
 
 /// An assignment that may give away a credential, judged.
 #[derive(Clone, Debug)]
@@ -142,5 +142,10 @@ fn candidate(bytes: &[u8], word: Range<usize>) -> Option<Assignment> {
     let method = found.operator == Operator::Call;
     let name = if method { name.rsplit(|byte| *byte == b'.').next()? } else { name };
     let name = if url { "password" } else { std::str::from_utf8(name).ok()? };
+    // An identifier under a name that has other senses is one.
+    let weak = matches!(super::names::promise(name), super::names::Promise::Some(_));
+    if weak && features::is_uuid(value.as_bytes()) {
+        return None;
+    }
     (super::names::is_secret_name(name) && (url || !other::is_name(name)) && is_secret_value(name, value) && !super::values::is_placeholder(value) && !other::is_value(value)).then_some(found)
 }

@@ -9,11 +9,15 @@ const PASSING: &[&str] = &[
     "csrf", "xsrf", "nonce", "starting", "resume", "pattern", "regexp", "eos", "bos", "pad", "unk", "mask", "cls", "sep", "stop", "accesskey",
 ];
 
+/// Words that tell of what is made from a credential and gives none away.
+const MADE: &[&str] = &["hash", "hashed", "hashes", "digest", "checksum", "etag", "fingerprint", "sha1", "sha256", "md5", "integrity"];
+
 /// Whether a name with the words of a credential's is that of something else.
 pub(super) fn is_name(name: &str) -> bool {
     let words = super::super::names::words(name);
-    name.eq_ignore_ascii_case("accesskey")
-        || words.iter().any(|word| word.ends_with("token") || word == "key") && words.iter().any(|word| PASSING.contains(&word.as_str()))
+    let any = |set: &[&str]| words.iter().any(|word| set.contains(&word.as_str()));
+    let passes = any(PASSING) && words.iter().any(|word| word.ends_with("token") || word == "key");
+    name.eq_ignore_ascii_case("accesskey") || any(MADE) || passes
 }
 
 /// Beginnings of values that are hashed or encrypted, or have rules of their own.
@@ -54,7 +58,9 @@ fn is_text(value: &str) -> bool {
     }
     let Some(clear) = from_base64(value.as_bytes()) else { return false };
     let text = clear.iter().filter(|byte| byte.is_ascii_alphabetic() || b" .,'!?:-/".contains(byte)).count();
-    clear.len() >= 6 && text * 12 >= clear.len() * 11
+    // User and password of an `Authorization` are none.
+    let pair = clear.contains(&b':') && !clear.contains(&b' ');
+    !pair && clear.len() >= 6 && text * 12 >= clear.len() * 11
 }
 
 #[cfg(test)]
@@ -69,6 +75,11 @@ mod tests {
         for value in ["Tr0ub4dor&3", "hunter2", "Zx9,k(2)", "12345678", "p=q1w2"] {
             assert!(!is_value(value), "{value}");
         }
+    }
+
+    #[test]
+    fn what_is_made_of_a_credential() {
+        assert!(is_name("password_hash") && is_name("tokenDigest") && !is_name("hashicorp_token"));
     }
 
     #[test]
