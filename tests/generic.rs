@@ -1,5 +1,7 @@
 //! The model for generic assignments against the labelled set in tests/generic: how much of it is found, and how much of
-//! what is found is right. docs/generic-secrets.md tells the figures.
+//! what is found is right. docs/generic-secrets.md tells the figures; this prints them:
+//!
+//!     cargo test --test generic -- --nocapture
 
 #[path = "generic/values.rs"]
 mod values;
@@ -137,8 +139,10 @@ fn precision_and_recall_of_the_half_that_was_held_out() {
         }
     }
     println!("{table}");
-    let figures = Figures::of(samples.iter().filter(|sample| !sample.fitted), MEDIUM);
-    assert!(figures.precision() >= 0.95 && figures.recall() >= 0.80, "{table}");
+    for (least, precision, recall) in [(LOW, 0.94, 0.90), (MEDIUM, 0.98, 0.73)] {
+        let figures = Figures::of(samples.iter().filter(|sample| !sample.fitted), least);
+        assert!(figures.precision() >= precision && figures.recall() >= recall, "{table}");
+    }
 }
 
 #[test]
@@ -151,7 +155,8 @@ fn features() {
             let features: Vec<String> = judged.features.iter().map(|feature| format!("{feature:?}")).collect();
             let half = if sample.fitted { "fitted" } else { "held" };
             let text = sample.text.replace(['\n', '\t'], " ");
-            writeln!(out, "SAMPLE\t{label}\t{half}\t{:.3}\t{}\t{text}", judged.score, features.join(" ")).expect("written");
+            writeln!(out, "SAMPLE\t{label}\t{half}\t{:.3}\t{}\t{text}", judged.score, features.join(" "))
+                .expect("written");
         }
         if label == 1 && sample.judged().is_none() {
             writeln!(out, "UNSEEN\t{}", sample.text.replace(['\n', '\t'], " ")).expect("written");

@@ -70,7 +70,10 @@ pub fn value(class: &str, seed: u64) -> String {
             1 => format!("{}{}", chance.title(), chance.number()),
             2 => format!("{}{}{}", chance.title(), chance.pick(&["!", "@", "#", "_", "$", "."]), chance.number()),
             3 => format!("{}{}{}", chance.title(), chance.number(), chance.pick(&["!", "@", "#", "$", "*", "!!"])),
-            4 => chance.title().replace('a', "@").replace('o', "0").replace('e', "3").replace('s', "$") + &chance.number(),
+            4 => {
+                chance.title().replace('a', "@").replace('o', "0").replace('e', "3").replace('s', "$")
+                    + &chance.number()
+            }
             5 => format!("{}{}{}", chance.word(), chance.title(), chance.number()),
             6 => format!("{}-{}-{}", chance.word(), chance.word(), chance.number()),
             7 => format!("{}{}", chance.spoken(3), chance.number()),
@@ -87,23 +90,71 @@ pub fn value(class: &str, seed: u64) -> String {
             value
         }
         "typed" => match chance.below(4) {
-            0 => { let length = 6 + chance.below(7); chance.run(LOWER, length) }
-            1 => { let length = 5 + chance.below(4); chance.run(LOWER, length) + &{ let length = 1 + chance.below(4); chance.run(DIGITS, length) } }
-            2 => chance.run(UPPER, 1) + &{ let length = 5 + chance.below(5); chance.run(LOWER, length) } + &{ let length = 1 + chance.below(3); chance.run(DIGITS, length) },
-            _ => { let length = 8 + chance.below(6); chance.run(BASE62, length) }
+            0 => {
+                let length = 6 + chance.below(7);
+                chance.run(LOWER, length)
+            }
+            1 => {
+                let length = 5 + chance.below(4);
+                chance.run(LOWER, length)
+                    + &{
+                        let length = 1 + chance.below(4);
+                        chance.run(DIGITS, length)
+                    }
+            }
+            2 => {
+                chance.run(UPPER, 1)
+                    + &{
+                        let length = 5 + chance.below(5);
+                        chance.run(LOWER, length)
+                    }
+                    + &{
+                        let length = 1 + chance.below(3);
+                        chance.run(DIGITS, length)
+                    }
+            }
+            _ => {
+                let length = 8 + chance.below(6);
+                chance.run(BASE62, length)
+            }
         },
-        "digits" => { let length = 6 + chance.below(5); chance.run(DIGITS, length) }
-        "hex" => { let length = chance.pick(&[16, 20, 24, 32, 32, 32, 40, 40, 48, 64, 64]); chance.run(HEX, length) }
-        "base36" => { let length = chance.pick(&[16, 20, 24, 25, 32, 40]); chance.run(b"abcdefghijklmnopqrstuvwxyz0123456789", length) }
-        "base62" => { let length = chance.pick(&[16, 18, 20, 22, 24, 27, 30, 32, 36, 40, 43, 48, 50, 64]); chance.run(BASE62, length) }
+        "digits" => {
+            let length = 6 + chance.below(5);
+            chance.run(DIGITS, length)
+        }
+        "hex" => {
+            let length = chance.pick(&[16, 20, 24, 32, 32, 32, 40, 40, 48, 64, 64]);
+            chance.run(HEX, length)
+        }
+        "base36" => {
+            let length = chance.pick(&[16, 20, 24, 25, 32, 40]);
+            chance.run(b"abcdefghijklmnopqrstuvwxyz0123456789", length)
+        }
+        "base62" => {
+            let length = chance.pick(&[16, 18, 20, 22, 24, 27, 30, 32, 36, 40, 43, 48, 50, 64]);
+            chance.run(BASE62, length)
+        }
         "base64" => {
             let length = chance.pick(&[22, 22, 43, 43, 86, 24, 32, 40, 64]);
-            let padding = match length { 22 | 86 => "==", 43 => "=", _ => "" };
+            let padding = match length {
+                22 | 86 => "==",
+                43 => "=",
+                _ => "",
+            };
             chance.run(BASE64, length) + padding
         }
-        "base64url" => { let length = chance.pick(&[22, 27, 32, 43, 64]); let value = chance.run(BASE62, length - 2); let at = 1 + chance.below(value.len() - 2); format!("{}-{}_", &value[..at], &value[at..]) }
+        "base64url" => {
+            let length = chance.pick(&[22, 27, 32, 43, 64]);
+            let value = chance.run(BASE62, length - 2);
+            let at = 1 + chance.below(value.len() - 2);
+            format!("{}-{}_", &value[..at], &value[at..])
+        }
         "dotted" => format!("{}.{}.{}", chance.run(BASE62, 24), chance.run(BASE62, 6), chance.run(BASE62, 27)),
-        "prefixed" => { let prefix = chance.pick(&["key-", "tok_", "s.", "app_", "prod-", "svc_", "live_"]); let length = 20 + chance.below(20); prefix.to_owned() + &chance.run(BASE62, length) }
+        "prefixed" => {
+            let prefix = chance.pick(&["key-", "tok_", "s.", "app_", "prod-", "svc_", "live_"]);
+            let length = 20 + chance.below(20);
+            prefix.to_owned() + &chance.run(BASE62, length)
+        }
         "uuid" => {
             let mut part = |length| chance.run(HEX, length);
             format!("{}-{}-4{}-a{}-{}", part(8), part(4), part(3), part(3), part(12))

@@ -115,8 +115,7 @@ impl Finds {
         let found = self.settle(rules, Room::default());
         // Names and values are a matter of text.
         let is_text = |find: &Find| !is_generic(find, rules) || find.text.unwrap_or(!has_nul(find, &parts));
-        let mut hits: Vec<Hit> =
-            found.into_iter().filter(is_text).map(|find| hit(find, &parts, rules)).collect();
+        let mut hits: Vec<Hit> = found.into_iter().filter(is_text).map(|find| hit(find, &parts, rules)).collect();
         hits.sort();
         hits
     }

@@ -88,7 +88,9 @@ pub fn generate(patterns: &Patterns, kind: &str, seed: u64) -> Option<String> {
 /// A password as people choose them, or, with `key`, one of chance.
 fn assigned(variant: &str, numbers: &mut Numbers) -> Option<String> {
     let (letters, digits) = (b"bcdfghjkmnpqrstvwxz", b"0123456789");
-    let mut run = |from: &[u8], count: usize| -> String { (0..count).map(|_| char::from(from[numbers.below(from.len())])).collect() };
+    let mut run = |from: &[u8], count: usize| -> String {
+        (0..count).map(|_| char::from(from[numbers.below(from.len())])).collect()
+    };
     match variant {
         "" | "password" => Some(format!("{}{}!{}", run(letters, 1).to_uppercase(), run(letters, 7), run(digits, 3))),
         "key" => Some((0..10).map(|_| run(letters, 1).to_uppercase() + &run(letters, 1) + &run(digits, 2)).collect()),

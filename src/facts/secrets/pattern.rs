@@ -270,7 +270,9 @@ impl Patterns {
         };
         let attempts: Vec<(Try, Vec<Vec<u8>>)> = tries.iter().map(|attempt| (*attempt, anchors_of(attempt))).collect();
         let stands = |attempt: &Try, anchor: &[u8], place: usize| match attempt {
-            Try::Keyed(_) | Try::Assignment(_) => file[place..].get(..anchor.len()).is_some_and(|text| text.eq_ignore_ascii_case(anchor)),
+            Try::Keyed(_) | Try::Assignment(_) => {
+                file[place..].get(..anchor.len()).is_some_and(|text| text.eq_ignore_ascii_case(anchor))
+            }
             _ => file[place..].starts_with(anchor),
         };
         for place in 0..file.len() {
@@ -308,7 +310,11 @@ impl Gate {
             _ => None,
         };
         let word = rule.spec.left == Left::Word && !rule.spec.check.proves();
-        Self { follow, left: template.before().filter(|_| word).map(|length| (length, template.beside)), ..Self::default() }
+        Self {
+            follow,
+            left: template.before().filter(|_| word).map(|length| (length, template.beside)),
+            ..Self::default()
+        }
     }
 
     fn opens(&self, buffer: &[u8], place: usize, end: usize, begins: impl Fn(usize) -> bool) -> bool {

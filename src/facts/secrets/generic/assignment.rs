@@ -1,6 +1,7 @@
 //! Finds what a name is given: `key op value` in the ways that shells, configuration formats, markup and programming
 //! languages write it. Reads one line around a word; judges neither the name nor the value.
 
+use super::value::{scheme, value};
 use std::ops::Range;
 
 /// The longest part of a name on either side of the word, bytes.
@@ -71,11 +72,15 @@ pub(super) fn may_lead(bytes: &[u8], end: usize) -> bool {
     let rest = &bytes[end.min(bytes.len())..];
     let name = rest.iter().take(NAME).take_while(|byte| is_name(**byte)).count();
     match rest.get(name..) {
-        Some([b'=' | b':' | b'"' | b'\'' | b']' | b'`' | b'(' | b')' | b'>' | b'|' | b'?' | b'<' | b'\\' | b',', ..]) => true,
+        Some(
+            [b'=' | b':' | b'"' | b'\'' | b']' | b'`' | b'(' | b')' | b'>' | b'|' | b'?' | b'<' | b'\\' | b',', ..],
+        ) => true,
         Some([b' ' | b'\t', rest @ ..]) => {
             let blanks = rest.iter().take(WAY).take_while(|byte| matches!(byte, b' ' | b'\t')).count();
             match rest.get(blanks) {
-                Some(byte) => !byte.is_ascii_alphanumeric() || is_first_on_line(bytes, end) || is_typed(&rest[blanks..]),
+                Some(byte) => {
+                    !byte.is_ascii_alphanumeric() || is_first_on_line(bytes, end) || is_typed(&rest[blanks..])
+                }
                 None => false,
             }
         }
@@ -127,7 +132,7 @@ pub(super) fn assignment(bytes: &[u8], word: Range<usize>) -> Option<Assignment>
     if scheme > 0 {
         has_scheme = true;
         if value.start + scheme > value.end {
-            (_, value) = self::value(text, &line, &name, Operator::Assign, spaced, value.start + scheme)?;
+            (_, value) = super::value::value(text, &line, &name, Operator::Assign, spaced, value.start + scheme)?;
             quote = Quote::None;
         } else {
             value.start += scheme;
@@ -194,7 +199,7 @@ fn line(bytes: &[u8], word: &Range<usize>) -> Range<usize> {
     start..end
 }
 
-fn is_name(byte: u8) -> bool {
+pub(super) fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"_-.".contains(&byte)
 }
 
@@ -202,7 +207,7 @@ fn blanks(bytes: &[u8]) -> usize {
     count(bytes, |byte| matches!(byte, b' ' | b'\t'))
 }
 
-fn count(bytes: &[u8], is: impl Fn(u8) -> bool) -> usize {
+pub(super) fn count(bytes: &[u8], is: impl Fn(u8) -> bool) -> usize {
     bytes.iter().take_while(|byte| is(**byte)).count()
 }
 
@@ -221,15 +226,29 @@ fn is_first_on_line(bytes: &[u8], end: usize) -> bool {
 
 /// Whether a word of a type and `=` follow: `string = "x"`.
 fn is_typed(bytes: &[u8]) -> bool {
-    let word = count(&bytes[..bytes.len().min(40)], |byte| byte.is_ascii_alphanumeric() || b"_.<>[]*&?|".contains(&byte));
+    let word =
+        count(&bytes[..bytes.len().min(40)], |byte| byte.is_ascii_alphanumeric() || b"_.<>[]*&?|".contains(&byte));
     let next = word + blanks(&bytes[word..]);
     word > 0 && (bytes[next..].starts_with(b"=") || bytes[next..].starts_with(b":="))
 }
 
 /// The name around the word: letters, digits, `_`, `-` and `.`; also a word before it that makes it one (`API key`).
 fn name(text: &[u8], low: usize, word: &Range<usize>) -> Option<Range<usize>> {
-    const BEFORE_KEY: &[&[u8]] =
-        &[b"api", b"access", b"secret", b"private", b"auth", b"encryption", b"license", b"client", b"admin", b"root", b"master", b"user", b"login"];
+    const BEFORE_KEY: &[&[u8]] = &[
+        b"api",
+        b"access",
+        b"secret",
+        b"private",
+        b"auth",
+        b"encryption",
+        b"license",
+        b"client",
+        b"admin",
+        b"root",
+        b"master",
+        b"user",
+        b"login",
+    ];
     let left = text[low..word.start].iter().rev().take_while(|byte| is_name(**byte)).count();
     let right = count(&text[word.end..], is_name);
     if left > NAME || right > NAME {
@@ -308,7 +327,8 @@ fn operator(
             }
             let dashed = text[name.start] == b'-';
             let alone = is_first_on_line(text, name.end);
-            ((dashed || alone) && (first.is_ascii_alphanumeric() || b"$!@%^&*+_".contains(first))).then_some((Blank, behind))
+            ((dashed || alone) && (first.is_ascii_alphanumeric() || b"$!@%^&*+_".contains(first)))
+                .then_some((Blank, behind))
         }
     }
 }
@@ -322,7 +342,8 @@ fn is_argument(before: &[u8]) -> bool {
 fn colon(text: &[u8], colon: usize) -> Option<(Operator, usize)> {
     let start = colon + 1 + blanks(&text[colon + 1..]);
     let rest = &text[start..];
-    let word = count(&rest[..rest.len().min(60)], |byte| byte.is_ascii_alphanumeric() || b"_.<>[]|& '?".contains(&byte));
+    let word =
+        count(&rest[..rest.len().min(60)], |byte| byte.is_ascii_alphanumeric() || b"_.<>[]|& '?".contains(&byte));
     let typed = rest.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'&')
         && rest.get(word) == Some(&b'=')
         && rest[..word].ends_with(b" ")
@@ -342,110 +363,6 @@ fn member(bytes: &[u8], at: usize) -> Option<usize> {
         b'=' | b':' if rest.get(next + 1) != Some(&b'=') => Some(at + skip + next + 1),
         _ => None,
     }
-}
-
-/// Words before a string that only change its type.
-const WRAPPERS: &[&[u8]] = &[
-    b"[]byte(", b"bytes(", b"String(", b"new String(", b"string(", b"str(", b"Buffer.from(", b"SecureString(",
-    b"new SecureString(", b"SecretStr(", b"Some(", b"String::from(", b"b(", b"_b(", b"toBytes(", b"N", b"L", b"@", b"b",
-    b"u", b"r", b"q", b"$",
-];
-
-/// The value that begins at `at`, and how it is marked.
-fn value(
-    text: &[u8],
-    line: &Range<usize>,
-    name: &Range<usize>,
-    operator: Operator,
-    spaced: bool,
-    at: usize,
-) -> Option<(Quote, Range<usize>)> {
-    let rest = text.get(at..)?;
-    let wrapper = WRAPPERS.iter().find(|wrapper| {
-        rest.starts_with(wrapper) && rest.get(wrapper.len()).is_some_and(|byte| b"\"'".contains(byte))
-    });
-    let mut at = at + wrapper.map_or(0, |wrapper| wrapper.len());
-    // A list with one value, and the arguments of a call.
-    if matches!(text.get(at..)?, [b'[' | b'(', b'"' | b'\'', ..]) {
-        at += 1;
-    }
-    let rest = text.get(at..)?;
-    let (escaped, mark) = match *rest {
-        [b'\\', mark @ (b'"' | b'\''), ..] => (true, mark),
-        [mark @ (b'"' | b'\'' | b'`'), ..] => (false, mark),
-        _ => return unquoted(text, line, name, operator, spaced, at).map(|value| (Quote::None, value)),
-    };
-    let quote = match mark {
-        b'"' => Quote::Double,
-        b'\'' => Quote::Single,
-        _ => Quote::Back,
-    };
-    let start = at + 1 + usize::from(escaped);
-    let mut end = start;
-    loop {
-        match *text.get(end..text.len().min(start + VALUE + 2))? {
-            [b'\\', close, ..] if escaped && close == mark => break,
-            [close, ..] if !escaped && close == mark => break,
-            [b'\\', _, ..] => end += 2,
-            [_, ..] => end += 1,
-            [] => return None,
-        }
-    }
-    Some((quote, start..end))
-}
-
-/// The end of a value without marks depends on what it stands in.
-fn unquoted(
-    text: &[u8],
-    line: &Range<usize>,
-    name: &Range<usize>,
-    operator: Operator,
-    spaced: bool,
-    at: usize,
-) -> Option<Range<usize>> {
-    if matches!(operator, Operator::Comma | Operator::Call | Operator::Arrow) {
-        return None;
-    }
-    let rest = &text[at..text.len().min(at + VALUE + 2)];
-    let before = &text[line.start..name.start];
-    let begins = before.iter().all(|byte| b" \t-#;/*".contains(byte)) || before.ends_with(b"export ") || before.ends_with(b"ENV ");
-    let setting = begins && (operator == Operator::Colon || (operator == Operator::Assign && !spaced));
-    let ends: &[u8] = match operator {
-        Operator::Element => b"<",
-        Operator::Otherwise => b" \t}\"'`;,)",
-        _ if setting => b" \t",
-        Operator::Assign if before.contains(&b'?') || before.contains(&b'&') => b" \t&\"'`<>#\\;)",
-        _ => b" \t\"'`,;)]}<>&|\\",
-    };
-    let mut end = rest.iter().position(|byte| ends.contains(byte) || b"\r\n".contains(byte)).unwrap_or(rest.len());
-    if setting {
-        while end > 0 && b",;".contains(&rest[end - 1]) {
-            end -= 1;
-        }
-    }
-    let value = &rest[..end];
-    let open = |byte: u8| value.contains(&byte);
-    // A call, a list, an object, a reference; the mark of a block in YAML.
-    let code = value.is_empty()
-        || matches!(value[0], b'"' | b'\'' | b'(' | b'[' | b'{' | b'|' | b'&' | b'*' | b'`')
-        || (!setting && (open(b'(') || open(b'[') || open(b'?') || value[0] == b'!'))
-        || is_call(value);
-    (!code).then_some(at..at + end)
-}
-
-/// Whether a value is a name and what it is called or indexed with.
-fn is_call(value: &[u8]) -> bool {
-    let name = count(value, |byte| is_name(byte) || byte == b':' || byte == b'>');
-    value[..name].iter().any(u8::is_ascii_alphabetic) && matches!(value.get(name), Some(b'(' | b'['))
-}
-
-/// How many bytes a scheme of HTTP's `Authorization` and the blank behind it take.
-fn scheme(value: &[u8]) -> usize {
-    const SCHEMES: &[&[u8]] = &[b"Basic ", b"Bearer ", b"Token ", b"Digest ", b"ApiKey ", b"Key ", b"Bot ", b"AWS "];
-    SCHEMES
-        .iter()
-        .find(|scheme| value.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
-        .map_or(0, |scheme| scheme.len())
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! above all of its value. Each is a feature that the model weighs; none decides alone.
 
 use super::assignment::{Assignment, Operator, Quote};
-use super::wordiness::Surprise;
+use super::shape::{Naming, Shape, is_uuid, letter};
 
 macro_rules! features {
     ($($name:ident)*) => {
@@ -62,9 +62,40 @@ const KINDS: &[(&str, Feature)] = &[
 
 /// Words that tell of examples, in names, values and lines.
 const EXAMPLES: &[&str] = &[
-    "example", "sample", "dummy", "fake", "test", "mock", "demo", "placeholder", "your", "change", "todo", "fixme",
-    "xxx", "redact", "insert", "replace", "default", "invalid", "wrong", "incorrect", "bogus", "foo", "bar", "baz", "enter", "some",
-    "lorem", "hidden", "masked", "removed", "goes", "here", "value", "string",
+    "example",
+    "sample",
+    "dummy",
+    "fake",
+    "test",
+    "mock",
+    "demo",
+    "placeholder",
+    "your",
+    "change",
+    "todo",
+    "fixme",
+    "xxx",
+    "redact",
+    "insert",
+    "replace",
+    "default",
+    "invalid",
+    "wrong",
+    "incorrect",
+    "bogus",
+    "foo",
+    "bar",
+    "baz",
+    "enter",
+    "some",
+    "lorem",
+    "hidden",
+    "masked",
+    "removed",
+    "goes",
+    "here",
+    "value",
+    "string",
 ];
 
 /// Words of credentials.
@@ -72,8 +103,9 @@ const CREDENTIALS: &[&str] = &["pass", "pwd", "secret", "token", "key", "cred", 
 
 /// Words of everything else that is around them.
 const PLAIN: &[&str] = &[
-    "user", "admin", "root", "name", "field", "hello", "world", "guest", "login", "client", "server", "access", "private", "public",
-    "data", "config", "host", "valid", "type", "text", "input", "type", "null", "none", "true", "false", "error", "super", "get", "is_",
+    "user", "admin", "root", "name", "field", "hello", "world", "guest", "login", "client", "server", "access",
+    "private", "public", "data", "config", "host", "valid", "type", "text", "input", "type", "null", "none", "true",
+    "false", "error", "super", "get", "is_",
 ];
 
 /// The features of one assignment.
@@ -114,25 +146,49 @@ impl Features {
 
     /// Tells whether people choose what has this name, as they do passwords.
     fn name(&mut self, name: &[u8], operator: Operator) -> bool {
-        use Feature::{NameAuth, NameCamel, NameCapitals, NameDotted, NameLastWord, NameLong, NameOfTests, NameOneWord, NamePassword, NameSecret, NameUrl, NameWithBlank};
+        use Feature::{
+            NameAuth, NameCamel, NameCapitals, NameDotted, NameLastWord, NameLong, NameOfTests, NameOneWord,
+            NamePassword, NameSecret, NameUrl, NameWithBlank,
+        };
         if operator == Operator::Url {
             self.add(NameUrl);
             return true;
         }
         let lower = name.to_ascii_lowercase();
         // What stands last says what it is.
-        let kind = KINDS.iter().filter_map(|(word, kind)| Some((rfind(&lower, word)?, *kind))).max_by_key(|(at, _)| *at);
+        let kind =
+            KINDS.iter().filter_map(|(word, kind)| Some((rfind(&lower, word)?, *kind))).max_by_key(|(at, _)| *at);
         let kind = kind.map_or(NameAuth, |(_, kind)| kind);
         self.add(kind);
         let tail = lower.iter().rev().take_while(|byte| byte.is_ascii_alphabetic()).count();
         let tail = &lower[lower.len() - tail..];
-        let whole: &[&[u8]] = &[b"password", b"passwd", b"pwd", b"pass", b"secret", b"token", b"key", b"passphrase", b"auth", b"credential", b"credentials"];
+        let whole: &[&[u8]] = &[
+            b"password",
+            b"passwd",
+            b"pwd",
+            b"pass",
+            b"secret",
+            b"token",
+            b"key",
+            b"passphrase",
+            b"auth",
+            b"credential",
+            b"credentials",
+        ];
         self.add_if(whole.iter().any(|word| tail.ends_with(word)), NameLastWord);
         self.add_if(name.len() > 30, NameLong);
         self.add_if(!name.iter().any(u8::is_ascii_lowercase), NameCapitals);
-        self.add_if(name.windows(2).any(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase()), NameCamel);
+        self.add_if(
+            name.windows(2).any(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase()),
+            NameCamel,
+        );
         self.add_if(whole.contains(&&lower[..]), NameOneWord);
-        self.add_if(["test", "fake", "dummy", "example", "sample", "mock", "wrong", "invalid", "default", "bad"].iter().any(|word| rfind(&lower, word).is_some()), NameOfTests);
+        self.add_if(
+            ["test", "fake", "dummy", "example", "sample", "mock", "wrong", "invalid", "default", "bad"]
+                .iter()
+                .any(|word| rfind(&lower, word).is_some()),
+            NameOfTests,
+        );
         self.add_if(name.contains(&b' '), NameWithBlank);
         self.add_if(name.contains(&b'.'), NameDotted);
         matches!(kind, NamePassword | NameSecret)
@@ -170,7 +226,12 @@ impl Features {
         use Feature::*;
         let before = &bytes[found.line.start..found.name.start.max(found.line.start)];
         let bare = before.trim_ascii_start();
-        self.add_if([&b"#"[..], b"//", b"*", b"/*", b"--", b";", b"<!--", b"%", b"\"\"\"", b"dnl", b"REM"].iter().any(|mark| bare.starts_with(mark)), CommentLine);
+        self.add_if(
+            [&b"#"[..], b"//", b"*", b"/*", b"--", b";", b"<!--", b"%", b"\"\"\"", b"dnl", b"REM"]
+                .iter()
+                .any(|mark| bare.starts_with(mark)),
+            CommentLine,
+        );
         self.add_if(bare.starts_with(b"$ ") || bare.starts_with(b">>> ") || bare.starts_with(b"> "), PromptLine);
         self.add_if(before.len() > bare.len() + 1, Indented);
         let lower = before.to_ascii_lowercase();
@@ -197,7 +258,9 @@ impl Features {
             self.add_if(begins(&["localhost", "127.", "[::1]", "0.0.0.0"]), LocalHost);
             let end = host.iter().position(|byte| b"/:?\"' ".contains(byte)).unwrap_or(host.len());
             let host = &host[..end];
-            let named = ["example", "host", "server", "domain", "your", "test", "foo", "proxy", ".invalid"].iter().any(|word| rfind(host, word).is_some());
+            let named = ["example", "host", "server", "domain", "your", "test", "foo", "proxy", ".invalid"]
+                .iter()
+                .any(|word| rfind(host, word).is_some());
             self.add_if((named && !begins(&["localhost"])) || !host.contains(&b'.'), ExampleHost);
         }
     }
@@ -228,12 +291,34 @@ impl Features {
     fn chance(&mut self, human: bool, value: &[u8], shape: &Shape) {
         use Feature::*;
         let bits = shape.bits;
-        let steps = [(8.0, HumanBits8, MachineBits8), (14.0, HumanBits14, MachineBits14), (20.0, HumanBits20, MachineBits20), (28.0, HumanBits28, MachineBits28), (40.0, HumanBits40, MachineBits40), (60.0, HumanBits60, MachineBits60), (100.0, HumanBits100, MachineBits100), (f32::MAX, HumanBitsMore, MachineBitsMore)];
-        let step = steps.iter().find(|(most, ..)| bits <= *most).map_or((HumanBitsMore, MachineBitsMore), |step| (step.1, step.2));
+        let steps = [
+            (8.0, HumanBits8, MachineBits8),
+            (14.0, HumanBits14, MachineBits14),
+            (20.0, HumanBits20, MachineBits20),
+            (28.0, HumanBits28, MachineBits28),
+            (40.0, HumanBits40, MachineBits40),
+            (60.0, HumanBits60, MachineBits60),
+            (100.0, HumanBits100, MachineBits100),
+            (f32::MAX, HumanBitsMore, MachineBitsMore),
+        ];
+        let step = steps
+            .iter()
+            .find(|(most, ..)| bits <= *most)
+            .map_or((HumanBitsMore, MachineBitsMore), |step| (step.1, step.2));
         self.add(if human { step.0 } else { step.1 });
         let mean = shape.surprise.mean();
-        let steps = [(2.4, HumanMean2, MachineMean2), (3.0, HumanMean3, MachineMean3), (3.5, HumanMean35, MachineMean35), (4.2, HumanMean4, MachineMean4), (5.2, HumanMean5, MachineMean5), (f32::MAX, HumanMeanMore, MachineMeanMore)];
-        let step = steps.iter().find(|(most, ..)| mean <= *most).map_or((HumanMeanMore, MachineMeanMore), |step| (step.1, step.2));
+        let steps = [
+            (2.4, HumanMean2, MachineMean2),
+            (3.0, HumanMean3, MachineMean3),
+            (3.5, HumanMean35, MachineMean35),
+            (4.2, HumanMean4, MachineMean4),
+            (5.2, HumanMean5, MachineMean5),
+            (f32::MAX, HumanMeanMore, MachineMeanMore),
+        ];
+        let step = steps
+            .iter()
+            .find(|(most, ..)| mean <= *most)
+            .map_or((HumanMeanMore, MachineMeanMore), |step| (step.1, step.2));
         let step = if shape.surprise.letters == 0 { (HumanNoLetters, MachineNoLetters) } else { step };
         self.add(if human { step.0 } else { step.1 });
         self.add_if(shape.turns * 3 > value.len() && value.len() >= 8, ManyTurns);
@@ -262,7 +347,8 @@ impl Features {
         let number = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
         let end = &rest[number..];
         self.add_if(head >= 3 && number > 0 && end.is_empty(), WordThenDigits);
-        let marked = rest.iter().all(|byte| byte.is_ascii_digit() || b"!@#$%^&*?~_-.+".contains(byte)) && rest.iter().any(|byte| !byte.is_ascii_digit());
+        let marked = rest.iter().all(|byte| byte.is_ascii_digit() || b"!@#$%^&*?~_-.+".contains(byte))
+            && rest.iter().any(|byte| !byte.is_ascii_digit());
         self.add_if(head >= 3 && rest.len() > 1 && marked, WordDigitsMark);
     }
 
@@ -283,15 +369,25 @@ impl Features {
         self.add_if(shape.is(Naming::Dotted), DottedName);
         self.add_if(shape.is(Naming::Capitals), CapitalName);
         let slashes = value.iter().filter(|&&byte| byte == b'/' || byte == b'\\').count();
-        self.add_if(slashes > 1 && shape.surprise.mean() < 4.0 || value.starts_with(b"/") || value.starts_with(b"./"), PathLike);
+        self.add_if(
+            slashes > 1 && shape.surprise.mean() < 4.0 || value.starts_with(b"/") || value.starts_with(b"./"),
+            PathLike,
+        );
         let has = |piece: &str| rfind(value, piece).is_some();
-        self.add_if(value.iter().any(|byte| b"<>{}".contains(byte)) || ["$(", "${", "%s", "%d", "...", "***", "%("].iter().any(|mark| has(mark)), TemplateMarks);
+        self.add_if(
+            value.iter().any(|byte| b"<>{}".contains(byte))
+                || ["$(", "${", "%s", "%d", "...", "***", "%("].iter().any(|mark| has(mark)),
+            TemplateMarks,
+        );
         self.add_if(shape.blanks >= 2, Sentence);
         self.add_if(shape.blanks >= 1 && value.last().is_some_and(|byte| b".:!?,".contains(byte)), EndsLikeSentence);
         self.add_if(shape.upper == 1 && shape.lower + 1 == value.len() && value[0].is_ascii_uppercase(), TitleWord);
         self.add_if(slashes == 1 && shape.digits == 0 && shape.surprise.mean() < 4.0, MimeLike);
         let tail = value.iter().rposition(|&byte| byte == b'.').map_or(&[][..], |at| &value[at + 1..]);
-        self.add_if((2..=4).contains(&tail.len()) && tail.iter().all(u8::is_ascii_lowercase) && shape.blanks == 0, HostLike);
+        self.add_if(
+            (2..=4).contains(&tail.len()) && tail.iter().all(u8::is_ascii_lowercase) && shape.blanks == 0,
+            HostLike,
+        );
         self.add_if(value.contains(&b'@') && (2..=4).contains(&tail.len()), EmailLike);
     }
 
@@ -300,7 +396,8 @@ impl Features {
         let lower = value.to_ascii_lowercase();
         // Also as people write them who have to have a digit: p@ssw0rd.
         let plain: Vec<u8> = lower.iter().map(|byte| letter(*byte)).collect();
-        let has = |words: &[&str]| words.iter().any(|word| rfind(&lower, word).is_some() || rfind(&plain, word).is_some());
+        let has =
+            |words: &[&str]| words.iter().any(|word| rfind(&lower, word).is_some() || rfind(&plain, word).is_some());
         // In long random text such words are chance.
         let mixed = shape.digits > 0 || value.iter().any(|byte| b"!@#$%^&*".contains(byte));
         let chance = value.len() > 24 && shape.surprise.mean() > 4.5;
@@ -309,15 +406,23 @@ impl Features {
             self.add_if(has(CREDENTIALS), if mixed { SaysCredentialMixed } else { SaysCredential });
             self.add_if(has(PLAIN), if mixed { SaysPlainMixed } else { SaysPlain });
         }
-        let fold = |bytes: &[u8]| -> Vec<u8> { bytes.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase).collect() };
+        let fold = |bytes: &[u8]| -> Vec<u8> {
+            bytes.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase).collect()
+        };
         let (name, value) = (fold(name), fold(value));
-        self.add_if(value.len() >= 3 && name != value && (name.ends_with(&value) || value.ends_with(&name) || value.starts_with(&name)), SaysName);
+        self.add_if(
+            value.len() >= 3
+                && name != value
+                && (name.ends_with(&value) || value.ends_with(&name) || value.starts_with(&name)),
+            SaysName,
+        );
         self.add_if(name == value, IsName);
     }
 
     fn together(&mut self, found: &Assignment, shape: &Shape) {
         use Feature::*;
-        let bare = found.quote == Quote::None && !matches!(found.operator, Operator::Url | Operator::Element | Operator::Member);
+        let bare = found.quote == Quote::None
+            && !matches!(found.operator, Operator::Url | Operator::Element | Operator::Member);
         let words = shape.naming.is_some() || shape.lower + shape.upper == shape.length;
         let mixed = shape.digits > 0 && shape.lower + shape.upper > 0;
         self.add_if(bare && shape.naming.is_some(), BareName);
@@ -333,144 +438,6 @@ impl Features {
         self.add_if(chance && mixed, ChanceMixed);
         self.add_if(mixed && shape.surprise.letters >= 4 && shape.surprise.mean() < 4.2, WordMixed);
         self.add_if(bare && mixed && found.operator == Operator::Colon, ColonBareMixed);
-    }
-}
-
-/// How names in code are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Naming {
-    Camel,
-    Snake,
-    Kebab,
-    Dotted,
-    Capitals,
-}
-
-/// A value in figures.
-#[derive(Clone, Debug)]
-struct Shape {
-    length: usize,
-    lower: usize,
-    upper: usize,
-    digits: usize,
-    marks: usize,
-    blanks: usize,
-    distinct: usize,
-    /// Changes between letters, digits and marks, and between cases.
-    turns: usize,
-    repeated: bool,
-    in_sequence: bool,
-    surprise: Surprise,
-    /// Bits of chance that it may have: surprise of its letters, digits, marks and capitals; repeats and sequences have none.
-    bits: f32,
-    naming: Option<Naming>,
-}
-
-impl Shape {
-    fn of(value: &[u8]) -> Self {
-        let count = |is: fn(&u8) -> bool| value.iter().filter(|byte| is(byte)).count();
-        let (lower, upper, digits) = (count(u8::is_ascii_lowercase), count(u8::is_ascii_uppercase), count(u8::is_ascii_digit));
-        let blanks = count(|byte| *byte == b' ');
-        let marks = value.len() - lower - upper - digits - blanks;
-        let mut seen = [false; 256];
-        value.iter().for_each(|&byte| seen[usize::from(byte)] = true);
-        let class = |byte: u8| match byte {
-            b'a'..=b'z' => 0,
-            b'A'..=b'Z' => 1,
-            b'0'..=b'9' => 2,
-            _ => 3,
-        };
-        let turns = value.windows(2).filter(|pair| class(pair[0]) != class(pair[1])).count();
-        let dull = dull(value);
-        let surprise = Surprise::of(value);
-        let capitals = if lower > 0 { upper.saturating_sub(1) as f32 } else { 0.0 };
-        let all = surprise.all() + 3.3 * digits as f32 + 4.0 * marks as f32 + capitals;
-        let bits = all * (1.0 - dull as f32 / value.len().max(1) as f32);
-        Self {
-            length: value.len(),
-            lower,
-            upper,
-            digits,
-            marks,
-            blanks,
-            distinct: seen.iter().filter(|yes| **yes).count(),
-            turns,
-            repeated: value.windows(4).any(|run| run.iter().all(|byte| *byte == run[0])),
-            in_sequence: dull >= 4,
-            surprise,
-            bits,
-            naming: naming(value, upper, lower, digits),
-        }
-    }
-
-    fn is(&self, naming: Naming) -> bool {
-        self.naming == Some(naming)
-    }
-}
-
-/// Bytes that follow from the one before: the same, the next, or its neighbour on a keyboard; in runs of three and more.
-fn dull(value: &[u8]) -> usize {
-    const ROWS: &[&[u8]] = &[b"qwertyuiop", b"asdfghjkl", b"zxcvbnm", b"1234567890", b"qazwsxedcrfvtgbyhn"];
-    let follows = |pair: &[u8]| {
-        let (a, b) = (pair[0].to_ascii_lowercase(), pair[1].to_ascii_lowercase());
-        a.is_ascii_alphanumeric() && (a == b || a + 1 == b || b + 1 == a || ROWS.iter().any(|row| row.windows(2).any(|keys| keys == [a, b])))
-    };
-    let (mut all, mut run) = (0, 0);
-    for pair in value.windows(2) {
-        if follows(pair) {
-            run += 1;
-        } else {
-            all += if run >= 2 { run } else { 0 };
-            run = 0;
-        }
-    }
-    all + if run >= 2 { run } else { 0 }
-}
-
-/// The letter that a digit or mark stands for.
-fn letter(byte: u8) -> u8 {
-    match byte {
-        b'0' => b'o',
-        b'1' | b'!' => b'i',
-        b'3' => b'e',
-        b'4' | b'@' => b'a',
-        b'5' | b'$' => b's',
-        b'7' => b't',
-        other => other,
-    }
-}
-
-pub(super) fn is_uuid(value: &[u8]) -> bool {
-    value.len() == 36
-        && value.iter().enumerate().all(|(at, byte)| match at {
-            8 | 13 | 18 | 23 => *byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        })
-}
-
-/// How a value is written, when it is one that code could name something with.
-fn naming(value: &[u8], upper: usize, lower: usize, digits: usize) -> Option<Naming> {
-    if !value.first()?.is_ascii_alphabetic() && value[0] != b'_' || digits * 4 > value.len() {
-        return None;
-    }
-    let only = |set: &[u8]| value.iter().all(|byte| byte.is_ascii_alphanumeric() || set.contains(byte));
-    let has = |mark: u8| value.contains(&mark);
-    let small = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let humps = value.windows(2).filter(|pair| small(pair[0]) && pair[1].is_ascii_uppercase()).count();
-    // Words are longer than what lies between the capitals of chance.
-    let wordy = Surprise::of(value).mean() < 4.6;
-    if !wordy {
-        None
-    } else if only(b"_") && has(b'_') {
-        Some(if lower == 0 { Naming::Capitals } else { Naming::Snake })
-    } else if only(b"-") && has(b'-') {
-        Some(Naming::Kebab)
-    } else if only(b"._-") && has(b'.') {
-        Some(Naming::Dotted)
-    } else if only(b"") && humps > 0 && value.len() >= 4 * humps && upper <= humps + 3 {
-        Some(Naming::Camel)
-    } else {
-        None
     }
 }
 

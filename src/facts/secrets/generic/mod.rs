@@ -5,6 +5,8 @@ mod assignment;
 mod features;
 mod model;
 mod other;
+mod shape;
+mod value;
 mod wordiness;
 
 pub use features::Feature;
@@ -144,8 +146,13 @@ fn candidate(bytes: &[u8], word: Range<usize>) -> Option<Assignment> {
     let name = if url { "password" } else { std::str::from_utf8(name).ok()? };
     // An identifier under a name that has other senses is one.
     let weak = matches!(super::names::promise(name), super::names::Promise::Some(_));
-    if weak && features::is_uuid(value.as_bytes()) {
+    if weak && shape::is_uuid(value.as_bytes()) {
         return None;
     }
-    (super::names::is_secret_name(name) && (url || !other::is_name(name)) && is_secret_value(name, value) && !super::values::is_placeholder(value) && !other::is_value(value)).then_some(found)
+    (super::names::is_secret_name(name)
+        && (url || !other::is_name(name))
+        && is_secret_value(name, value)
+        && !super::values::is_placeholder(value)
+        && !other::is_value(value))
+    .then_some(found)
 }

@@ -5,12 +5,39 @@ use super::super::encode::from_base64;
 
 /// Words that make of a token one that passes by: where a list goes on, and what proves that a form was asked for.
 const PASSING: &[&str] = &[
-    "next", "page", "continuation", "pagination", "cursor", "sync", "previous", "prev", "input", "output", "request", "idempotency",
-    "csrf", "xsrf", "nonce", "starting", "resume", "pattern", "regexp", "eos", "bos", "pad", "unk", "mask", "cls", "sep", "stop", "accesskey",
+    "next",
+    "page",
+    "continuation",
+    "pagination",
+    "cursor",
+    "sync",
+    "previous",
+    "prev",
+    "input",
+    "output",
+    "request",
+    "idempotency",
+    "csrf",
+    "xsrf",
+    "nonce",
+    "starting",
+    "resume",
+    "pattern",
+    "regexp",
+    "eos",
+    "bos",
+    "pad",
+    "unk",
+    "mask",
+    "cls",
+    "sep",
+    "stop",
+    "accesskey",
 ];
 
 /// Words that tell of what is made from a credential and gives none away.
-const MADE: &[&str] = &["hash", "hashed", "hashes", "digest", "checksum", "etag", "fingerprint", "sha1", "sha256", "md5", "integrity"];
+const MADE: &[&str] =
+    &["hash", "hashed", "hashes", "digest", "checksum", "etag", "fingerprint", "sha1", "sha256", "md5", "integrity"];
 
 /// Whether a name with the words of a credential's is that of something else.
 pub(super) fn is_name(name: &str) -> bool {
@@ -22,13 +49,44 @@ pub(super) fn is_name(name: &str) -> bool {
 
 /// Beginnings of values that are hashed or encrypted, or have rules of their own.
 const SEALED: &[&str] = &[
-    "U2FsdGVkX1", "{SSHA", "{SHA", "{CRYPT", "{MD5", "$1$", "$2a$", "$2b$", "$2y$", "$5$", "$6$", "$y$", "$argon2", "$pbkdf2",
-    "pbkdf2_", "pbkdf2:", "bcrypt", "argon2", "sha1$", "sha256:", "sha256$", "sha512:", "sha1-", "sha256-", "sha384-", "sha512-",
-    "SCRAM-SHA-", "ENC(", "-----BEGIN", "arn:", "ssh-",
+    "U2FsdGVkX1",
+    "{SSHA",
+    "{SHA",
+    "{CRYPT",
+    "{MD5",
+    "$1$",
+    "$2a$",
+    "$2b$",
+    "$2y$",
+    "$5$",
+    "$6$",
+    "$y$",
+    "$argon2",
+    "$pbkdf2",
+    "pbkdf2_",
+    "pbkdf2:",
+    "bcrypt",
+    "argon2",
+    "sha1$",
+    "sha256:",
+    "sha256$",
+    "sha512:",
+    "sha1-",
+    "sha256-",
+    "sha384-",
+    "sha512-",
+    "SCRAM-SHA-",
+    "ENC(",
+    "-----BEGIN",
+    "arn:",
+    "ssh-",
 ];
 
 /// What stands between parts of code and never in a value.
-const CODE: &[&str] = &["=(", ")(", ");", "),", "],", "){", "=>", "&&", "||", "==", "?.", "+\"", "\"+", "'+", "+'", " + ", "){", "];", ".get(", "this."];
+const CODE: &[&str] = &[
+    "=(", ")(", ");", "),", "],", "){", "=>", "&&", "||", "==", "?.", "+\"", "\"+", "'+", "+'", " + ", "){", "];",
+    ".get(", "this.",
+];
 
 /// Whether a value is none that anybody chooses: a number in hex, a piece of code, a hash, a sentence in base64.
 pub(super) fn is_value(value: &str) -> bool {
@@ -38,7 +96,8 @@ pub(super) fn is_value(value: &str) -> bool {
     let starts = matches!(bytes, [b',' | b')' | b';' | b']' | b'}', ..]) || value.starts_with("+ ");
     let marks = bytes.iter().filter(|byte| b"(){}[];,=|<>".contains(byte)).count();
     let code = starts || CODE.iter().any(|piece| value.contains(piece)) || (marks > 4 && marks * 8 > bytes.len());
-    let sealed = SEALED.iter().any(|begin| value.starts_with(begin) || (begin.starts_with('$') && value.contains(begin)));
+    let sealed =
+        SEALED.iter().any(|begin| value.starts_with(begin) || (begin.starts_with('$') && value.contains(begin)));
     let digest = value.len() == 35 && value.starts_with("md5") && bytes[3..].iter().all(u8::is_ascii_hexdigit);
     let escaped = value.starts_with("\\u") || value.starts_with("\\U") || value.starts_with("\\x");
     number || escaped || code || sealed || digest || is_number(value) || is_text(value)
@@ -69,7 +128,14 @@ mod tests {
 
     #[test]
     fn what_nobody_chooses() {
-        for value in ["0x803100A9", "256_001", ",l=(0,y.a)(u,6),D=l[0]", "VW5hYmxlIHRvIHJlc2V0IHBhc3N3b3JkLg==", "$2b$12$abc", "a.get(b"] {
+        for value in [
+            "0x803100A9",
+            "256_001",
+            ",l=(0,y.a)(u,6),D=l[0]",
+            "VW5hYmxlIHRvIHJlc2V0IHBhc3N3b3JkLg==",
+            "$2b$12$abc",
+            "a.get(b",
+        ] {
             assert!(is_value(value), "{value}");
         }
         for value in ["Tr0ub4dor&3", "hunter2", "Zx9,k(2)", "12345678", "p=q1w2"] {

@@ -3,8 +3,8 @@
 
 use super::super::quote::quote;
 use super::{GENERIC, is_showcase, lower, place};
-use crate::facts::{Facts, Hit};
 use crate::facts::secrets::{ConfigFile, Configured, Form};
+use crate::facts::{Facts, Hit};
 use crate::model::{Confidence, LayerIndex, Location, Presence, SecretInfo, Severity};
 use crate::rule::{Params, Sink};
 use std::cmp::Reverse;
