@@ -3,11 +3,14 @@
 //!
 //!     cargo test --test generic -- --nocapture
 
+#![expect(clippy::cast_precision_loss, reason = "figures for people")]
+
 #[path = "generic/values.rs"]
 mod values;
 
 use plimsoll::facts::secrets::generic::{HIGH, Judged, LOW, MEDIUM, judge_all};
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use values::{Chance, value};
@@ -130,11 +133,13 @@ fn precision_and_recall_of_the_half_that_was_held_out() {
             for (grade, least) in [("low", LOW), ("medium", MEDIUM), ("high", HIGH)] {
                 let figures = Figures::of(samples.iter().copied(), least);
                 let (precision, recall) = (figures.precision(), figures.recall());
-                table += &format!(
-                    "| {name} | {kind} | {grade} | {} | {} | {precision:.3} | {recall:.3} |\n",
+                writeln!(
+                    table,
+                    "| {name} | {kind} | {grade} | {} | {} | {precision:.3} | {recall:.3} |",
                     figures.lines,
                     figures.found + figures.missed,
-                );
+                )
+                .expect("a string");
             }
         }
     }

@@ -138,9 +138,12 @@ impl Patterns {
             next.checked_sub(1).and_then(|at| extents.get(at)).is_some_and(|extent| !extent.binary)
         };
         let keep = |anchor: u32, place: usize, end: usize| {
-            let opens = |gate: &Gate| match gate.assignment {
-                true => generic::may_lead(buffer, place, end) && is_text(place),
-                false => gate.opens(buffer, place, end, begins),
+            let opens = |gate: &Gate| {
+                if gate.assignment {
+                    generic::may_lead(buffer, place, end) && is_text(place)
+                } else {
+                    gate.opens(buffer, place, end, begins)
+                }
             };
             self.gates[anchor as usize].iter().any(opens)
         };

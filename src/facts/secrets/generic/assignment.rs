@@ -193,9 +193,9 @@ fn memchr_last(byte: u8, bytes: &[u8]) -> Option<usize> {
 fn line(bytes: &[u8], word: &Range<usize>) -> Range<usize> {
     let ends = |byte: &u8| matches!(byte, b'\n' | b'\r' | 0);
     let low = word.start.saturating_sub(BEFORE);
-    let start = bytes[low..word.start].iter().rposition(|byte| ends(byte)).map_or(low, |at| low + at + 1);
+    let start = bytes[low..word.start].iter().rposition(&ends).map_or(low, |at| low + at + 1);
     let high = bytes.len().min(word.end + NAME + WAY + VALUE);
-    let end = bytes[word.end..high].iter().position(|byte| ends(byte)).map_or(high, |at| word.end + at);
+    let end = bytes[word.end..high].iter().position(ends).map_or(high, |at| word.end + at);
     start..end
 }
 
@@ -292,7 +292,7 @@ fn operator(
     let rest = &text[behind..];
     let way = |operator, length: usize| Some((operator, behind + length));
     match rest {
-        [b'=', b'=', b'=', ..] | [b'!', b'=', b'=', ..] => way(Compare, 3),
+        [b'=' | b'!', b'=', b'=', ..] => way(Compare, 3),
         [b'=' | b'!', b'=', ..] => way(Compare, 2),
         [b'=', b'>', ..] => way(Arrow, 2),
         [b'=', b'~', ..] => None,
@@ -303,7 +303,7 @@ fn operator(
         [b':', b'-' | b'+', ..] if text[..name.start].ends_with(b"{") => way(Otherwise, 2),
         // A part of a longer name: `arn:aws:secretsmanager:us-east-1:1:secret:name`.
         [b':', next, ..] if text[..name.start].ends_with(b":") && next.is_ascii_alphanumeric() => None,
-        [b':', ..] => colon(text, behind),
+        [b':', ..] => Some(colon(text, behind)),
         [b'|', b'|', ..] | [b'?', b'?' | b':', ..] => way(Otherwise, 2),
         [b'o', b'r', b' ', ..] if called || behind > at => way(Otherwise, 3),
         [b',', ..] if named_in_quotes && !called => match member(bytes, at) {
@@ -339,7 +339,7 @@ fn is_argument(before: &[u8]) -> bool {
 }
 
 /// A colon, or the type and the `=` behind it: `password: str = "x"`.
-fn colon(text: &[u8], colon: usize) -> Option<(Operator, usize)> {
+fn colon(text: &[u8], colon: usize) -> (Operator, usize) {
     let start = colon + 1 + blanks(&text[colon + 1..]);
     let rest = &text[start..];
     let word =
@@ -348,7 +348,7 @@ fn colon(text: &[u8], colon: usize) -> Option<(Operator, usize)> {
         && rest.get(word) == Some(&b'=')
         && rest[..word].ends_with(b" ")
         && !rest.get(word + 1).is_some_and(|byte| b"=>~".contains(byte));
-    Some(if typed { (Operator::Assign, start + word + 1) } else { (Operator::Colon, colon + 1) })
+    if typed { (Operator::Assign, start + word + 1) } else { (Operator::Colon, colon + 1) }
 }
 
 /// Where the value of the member `value` begins that follows a member whose value is the name.

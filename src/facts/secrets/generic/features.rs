@@ -48,16 +48,19 @@ features! {
     BareName BareWord BareDotted QuotedWord QuotedMixed CompareWord CallWord BareMixed ColonBareMixed ChanceLetters ChanceMixed WordMixed
 }
 
+#[allow(clippy::enum_glob_use, reason = "the name of a feature says enough")]
+use Feature::*;
+
 /// Words of names by what they speak of; the first that fits.
 const KINDS: &[(&str, Feature)] = &[
-    ("pass", Feature::NamePassword),
-    ("pwd", Feature::NamePassword),
-    ("pw", Feature::NamePassword),
-    ("secret", Feature::NameSecret),
-    ("token", Feature::NameToken),
-    ("cred", Feature::NameSecret),
-    ("key", Feature::NameKey),
-    ("auth", Feature::NameAuth),
+    ("pass", NamePassword),
+    ("pwd", NamePassword),
+    ("pw", NamePassword),
+    ("secret", NameSecret),
+    ("token", NameToken),
+    ("cred", NameSecret),
+    ("key", NameKey),
+    ("auth", NameAuth),
 ];
 
 /// Words that tell of examples, in names, values and lines.
@@ -146,10 +149,6 @@ impl Features {
 
     /// Tells whether people choose what has this name, as they do passwords.
     fn name(&mut self, name: &[u8], operator: Operator) -> bool {
-        use Feature::{
-            NameAuth, NameCamel, NameCapitals, NameDotted, NameLastWord, NameLong, NameOfTests, NameOneWord,
-            NamePassword, NameSecret, NameUrl, NameWithBlank,
-        };
         if operator == Operator::Url {
             self.add(NameUrl);
             return true;
@@ -195,7 +194,6 @@ impl Features {
     }
 
     fn operator(&mut self, found: &Assignment) {
-        use Feature::*;
         self.add(match found.operator {
             Operator::Assign => ByAssign,
             Operator::Colon => ByColon,
@@ -223,7 +221,6 @@ impl Features {
     }
 
     fn line(&mut self, bytes: &[u8], found: &Assignment) {
-        use Feature::*;
         let before = &bytes[found.line.start..found.name.start.max(found.line.start)];
         let bare = before.trim_ascii_start();
         self.add_if(
@@ -266,7 +263,6 @@ impl Features {
     }
 
     fn length(&mut self, human: bool, length: usize) {
-        use Feature::*;
         self.add(match (human, length) {
             (true, ..=3) => HumanLength3,
             (true, ..=5) => HumanLength5,
@@ -289,7 +285,6 @@ impl Features {
     }
 
     fn chance(&mut self, human: bool, value: &[u8], shape: &Shape) {
-        use Feature::*;
         let bits = shape.bits;
         let steps = [
             (8.0, HumanBits8, MachineBits8),
@@ -325,7 +320,6 @@ impl Features {
     }
 
     fn classes(&mut self, value: &[u8], shape: &Shape) {
-        use Feature::*;
         let Shape { lower, upper, digits, marks, blanks, .. } = *shape;
         let (letters, other) = (lower + upper, marks + blanks);
         self.add_if(digits == value.len(), OnlyDigits);
@@ -353,7 +347,6 @@ impl Features {
     }
 
     fn shapes(&mut self, value: &[u8], shape: &Shape) {
-        use Feature::*;
         let hex = value.iter().all(u8::is_ascii_hexdigit) && shape.digits > 0;
         let hash = matches!(value.len(), 32 | 40 | 56 | 64 | 96 | 128);
         self.add_if(is_uuid(value), Uuid);
@@ -392,7 +385,6 @@ impl Features {
     }
 
     fn words(&mut self, name: &[u8], value: &[u8], shape: &Shape) {
-        use Feature::*;
         let lower = value.to_ascii_lowercase();
         // Also as people write them who have to have a digit: p@ssw0rd.
         let plain: Vec<u8> = lower.iter().map(|byte| letter(*byte)).collect();
@@ -420,7 +412,6 @@ impl Features {
     }
 
     fn together(&mut self, found: &Assignment, shape: &Shape) {
-        use Feature::*;
         let bare = found.quote == Quote::None
             && !matches!(found.operator, Operator::Url | Operator::Element | Operator::Member);
         let words = shape.naming.is_some() || shape.lower + shape.upper == shape.length;
@@ -441,7 +432,9 @@ impl Features {
     }
 }
 
-/// Where `word` stands last in `text`.
+/// Where `word` stands last in `text`; both are short.
 fn rfind(text: &[u8], word: &str) -> Option<usize> {
-    memchr::memmem::rfind(text, word.as_bytes())
+    let word = word.as_bytes();
+    let last = text.len().checked_sub(word.len())?;
+    (0..=last).rev().find(|&at| text[at] == word[0] && text[at..].starts_with(word))
 }

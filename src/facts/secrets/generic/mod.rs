@@ -11,10 +11,11 @@ mod wordiness;
 
 pub use features::Feature;
 
-use super::values::is_secret_value;
+use super::names::{Promise, promise};
+use super::values::{is_placeholder, is_secret_value};
 use super::verify::{Verified, Window, hash, shown};
 use crate::model::{Confidence, Severity};
-use assignment::{Assignment, Operator};
+use assignment::{Assignment, Operator, Quote};
 use features::Features;
 use std::ops::Range;
 
@@ -29,7 +30,7 @@ const URL: &str = "://";
 /// The score from which on an assignment is reported, of severity low.
 pub const LOW: f32 = 0.7;
 /// That from which on it is of severity medium.
-pub const MEDIUM: f32 = 0.92;
+pub const MEDIUM: f32 = 0.93;
 /// And that from which on it is of severity high.
 pub const HIGH: f32 = 0.995;
 
@@ -130,13 +131,20 @@ fn candidate(bytes: &[u8], word: Range<usize>) -> Option<Assignment> {
     if !url && !assignment::may_lead(bytes, word.end) {
         return None;
     }
-    let found = if url { assignment::in_url(bytes, word)? } else { assignment::assignment(bytes, word)? };
-    // The statement `pass` of Python, and what follows it.
-    if found.operator == Operator::Blank && found.name.len() == 4 {
+    let found =
+        if url { assignment::in_url(bytes, word.clone())? } else { assignment::assignment(bytes, word.clone())? };
+    // Of several words in a name the last one leads to its value; the statement `pass` of Python leads to none.
+    let again = !url && bytes.get(word.end..found.name.end).is_some_and(holds_word);
+    if again || (found.operator == Operator::Blank && found.name.len() == 4) {
         return None;
     }
     let value = std::str::from_utf8(&bytes[found.value.clone()]).ok()?;
-    if value.chars().any(char::is_control) {
+    let bare =
+        found.quote == Quote::None && !matches!(found.operator, Operator::Url | Operator::Element | Operator::Member);
+    if (bare && shape::is_word_of_code(value.as_bytes()))
+        || value.chars().any(char::is_control)
+        || other::is_value(value)
+    {
         return None;
     }
     let name = &bytes[found.name.clone()];
@@ -144,15 +152,18 @@ fn candidate(bytes: &[u8], word: Range<usize>) -> Option<Assignment> {
     let method = found.operator == Operator::Call;
     let name = if method { name.rsplit(|byte| *byte == b'.').next()? } else { name };
     let name = if url { "password" } else { std::str::from_utf8(name).ok()? };
-    // An identifier under a name that has other senses is one.
-    let weak = matches!(super::names::promise(name), super::names::Promise::Some(_));
-    if weak && shape::is_uuid(value.as_bytes()) {
-        return None;
-    }
-    (super::names::is_secret_name(name)
-        && (url || !other::is_name(name))
-        && is_secret_value(name, value)
-        && !super::values::is_placeholder(value)
-        && !other::is_value(value))
-    .then_some(found)
+    let promised = match promise(name) {
+        Promise::Nothing => false,
+        // An identifier under a name that has other senses is one.
+        Promise::Some(_) => !shape::is_uuid(value.as_bytes()),
+        Promise::Credential => true,
+    };
+    (promised && (url || !other::is_name(name)) && is_secret_value(name, value) && !is_placeholder(value))
+        .then_some(found)
+}
+
+/// Whether one of the words stands in `text`.
+fn holds_word(text: &[u8]) -> bool {
+    let is = |word: &&str| text.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()));
+    text.len() > 2 && WORDS.iter().any(is)
 }

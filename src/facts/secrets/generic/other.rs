@@ -84,15 +84,15 @@ const SEALED: &[&str] = &[
 
 /// What stands between parts of code and never in a value.
 const CODE: &[&str] = &[
-    "=(", ")(", ");", "),", "],", "){", "=>", "&&", "||", "==", "?.", "+\"", "\"+", "'+", "+'", " + ", "){", "];",
-    ".get(", "this.",
+    "=(", ")(", ");", "),", "],", "){", "=>", "&&", "||", " == ", "===", "?.", "+\"", "\"+", "'+", "+'", " + ", "){",
+    "];", ".get(", "this.",
 ];
 
 /// Whether a value is none that anybody chooses: a number in hex, a piece of code, a hash, a sentence in base64.
 pub(super) fn is_value(value: &str) -> bool {
     let bytes = value.as_bytes();
     let number = value.strip_prefix("0x").or_else(|| value.strip_prefix("0X"));
-    let number = number.is_some_and(|digits| digits.len() <= 16 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    let number = number.is_some_and(|digits| digits.len() <= 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
     let starts = matches!(bytes, [b',' | b')' | b';' | b']' | b'}', ..]) || value.starts_with("+ ");
     let marks = bytes.iter().filter(|byte| b"(){}[];,=|<>".contains(byte)).count();
     let code = starts || CODE.iter().any(|piece| value.contains(piece)) || (marks > 4 && marks * 8 > bytes.len());
@@ -118,7 +118,8 @@ fn is_text(value: &str) -> bool {
     let Some(clear) = from_base64(value.as_bytes()) else { return false };
     let text = clear.iter().filter(|byte| byte.is_ascii_alphabetic() || b" .,'!?:-/".contains(byte)).count();
     // User and password of an `Authorization` are none.
-    let pair = clear.contains(&b':') && !clear.contains(&b' ');
+    let colon = clear.iter().position(|byte| *byte == b':');
+    let pair = !clear.contains(&b' ') && colon.is_some_and(|at| at > 0 && at + 3 < clear.len());
     !pair && clear.len() >= 6 && text * 12 >= clear.len() * 11
 }
 
@@ -138,7 +139,7 @@ mod tests {
         ] {
             assert!(is_value(value), "{value}");
         }
-        for value in ["Tr0ub4dor&3", "hunter2", "Zx9,k(2)", "12345678", "p=q1w2"] {
+        for value in ["Zx8q2mWv7Lk1Pd4s9A==", "Tr0ub4dor&3", "hunter2", "Zx9,k(2)", "12345678", "p=q1w2"] {
             assert!(!is_value(value), "{value}");
         }
     }

@@ -1,6 +1,8 @@
 //! A value in figures: what it is made of, how much of it is chance, and whether it is written as names in code are. Knows
 //! neither the name nor the line.
 
+#![expect(clippy::cast_precision_loss, reason = "values are short")]
+
 use super::wordiness::Surprise;
 
 /// How names in code are written.
@@ -41,7 +43,9 @@ impl Shape {
         let blanks = count(|byte| *byte == b' ');
         let marks = value.len() - lower - upper - digits - blanks;
         let mut seen = [false; 256];
-        value.iter().for_each(|&byte| seen[usize::from(byte)] = true);
+        for &byte in value {
+            seen[usize::from(byte)] = true;
+        }
         let class = |byte: u8| match byte {
             b'a'..=b'z' => 0,
             b'A'..=b'Z' => 1,
@@ -107,6 +111,11 @@ pub(super) fn letter(byte: u8) -> u8 {
         b'7' => b't',
         other => other,
     }
+}
+
+/// Whether a value without marks is a word, or a name in code made of words.
+pub(super) fn is_word_of_code(value: &[u8]) -> bool {
+    value.iter().all(|byte| byte.is_ascii_alphabetic() || b"._$>-".contains(byte)) && Surprise::of(value).mean() < 4.0
 }
 
 pub(super) fn is_uuid(value: &[u8]) -> bool {

@@ -1,5 +1,7 @@
 //! How much a run of letters surprises one who knows words: little in `password`, much in `xkqzwv`. Knows no secrets.
 
+#![expect(clippy::cast_precision_loss, reason = "values are short")]
+
 /// Bits of surprise, in fourths, of a letter behind two others, as digits from `0`; made by tests/generic/trigrams.py
 /// from the text of packages.
 const TABLE: &[u8] = include_bytes!("trigrams.txt");
