@@ -19,6 +19,8 @@ use values::{Chance, value};
 const LINES: &str = include_str!("generic/lines.tsv");
 /// Ways to write a credential down: classes of values, line.
 const SHAPES: &str = include_str!("generic/shapes.tsv");
+/// Lines written by hand that look like credentials and give none away; nothing was fitted on them.
+const LOOKALIKES: &str = include_str!("generic/lookalikes.txt");
 /// How many values each line of [`SHAPES`] is tried with.
 const TURNS: u64 = 6;
 
@@ -148,6 +150,14 @@ fn precision_and_recall_of_the_half_that_was_held_out() {
         let figures = Figures::of(samples.iter().filter(|sample| !sample.fitted), least);
         assert!(figures.precision() >= precision && figures.recall() >= recall, "{table}");
     }
+}
+
+#[test]
+fn what_only_looks_like_a_credential() {
+    let score = |line: &str| judge_all(line.as_bytes()).iter().map(|judged| judged.score).fold(0.0, f32::max);
+    let wrong = |least: f32| LOOKALIKES.lines().filter(|line| score(line) >= least).collect::<Vec<_>>();
+    let (all, low, medium) = (LOOKALIKES.lines().count(), wrong(LOW), wrong(MEDIUM));
+    assert!(all >= 100 && low.len() * 20 <= all && medium.len() * 50 <= all, "{all} lines: {low:?}, {medium:?}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! above all of its value. Each is a feature that the model weighs; none decides alone.
 
 use super::assignment::{Assignment, Operator, Quote};
+use super::other;
 use super::shape::{Naming, Shape, is_uuid, letter};
 
 macro_rules! features {
@@ -385,7 +386,8 @@ impl Features {
     }
 
     fn words(&mut self, name: &[u8], value: &[u8], shape: &Shape) {
-        let lower = value.to_ascii_lowercase();
+        let pair = std::str::from_utf8(value).ok().and_then(other::pair);
+        let lower = pair.as_deref().unwrap_or(value).to_ascii_lowercase();
         // Also as people write them who have to have a digit: p@ssw0rd.
         let plain: Vec<u8> = lower.iter().map(|byte| letter(*byte)).collect();
         let has =

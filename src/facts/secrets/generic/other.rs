@@ -112,15 +112,25 @@ fn is_number(value: &str) -> bool {
 
 /// Whether it is a text of several words in base64.
 fn is_text(value: &str) -> bool {
-    if value.len() < 8 || !value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte)) {
-        return false;
-    }
-    let Some(clear) = from_base64(value.as_bytes()) else { return false };
+    let Some(clear) = clear(value) else { return false };
     let text = clear.iter().filter(|byte| byte.is_ascii_alphabetic() || b" .,'!?:-/".contains(byte)).count();
-    // User and password of an `Authorization` are none.
+    !is_pair(&clear) && clear.len() >= 6 && text * 12 >= clear.len() * 11
+}
+
+/// User and password, where the value is what an `Authorization` makes of them.
+pub(super) fn pair(value: &str) -> Option<Vec<u8>> {
+    clear(value).filter(|clear| is_pair(clear) && clear.iter().all(u8::is_ascii_graphic))
+}
+
+fn is_pair(clear: &[u8]) -> bool {
     let colon = clear.iter().position(|byte| *byte == b':');
-    let pair = !clear.contains(&b' ') && colon.is_some_and(|at| at > 0 && at + 3 < clear.len());
-    !pair && clear.len() >= 6 && text * 12 >= clear.len() * 11
+    !clear.contains(&b' ') && colon.is_some_and(|at| at > 0 && at + 3 < clear.len())
+}
+
+/// What a value in base64 stands for.
+fn clear(value: &str) -> Option<Vec<u8>> {
+    let digits = value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte));
+    if value.len() < 8 || !digits { None } else { from_base64(value.as_bytes()) }
 }
 
 #[cfg(test)]
