@@ -131,7 +131,7 @@ impl Patterns {
         self.scan_beginnings(buffer, (from, to, new), extents, finds);
         let mut rooms = vec![room; self.rules.len()];
         let mut files = extents.iter().peekable();
-        let mut lines = None;
+        let (mut lines, mut seen) = (None, generic::Seen::new());
         let begins = |place: usize| extents.binary_search_by_key(&place, |extent| extent.at).is_ok();
         let is_text = |place: usize| {
             let next = extents.partition_point(|extent| extent.at <= place);
@@ -171,7 +171,7 @@ impl Patterns {
                     continue;
                 }
                 let length = self.search.anchor(anchor).text.len();
-                let Some(verified) = self.verify(attempt, window, length) else { continue };
+                let Some(verified) = self.verify(attempt, window, length, &mut seen) else { continue };
                 room.take(offset);
                 let lines = lines.get_or_insert_with(|| Lines::new(buffer, new, extent));
                 if lines.extent != **extent {
@@ -236,7 +236,7 @@ impl Patterns {
     }
 
     /// What stands at the window's anchor, of `length` bytes, according to one attempt.
-    fn verify(&self, attempt: Try, window: Window<'_>, length: usize) -> Option<Verified> {
+    fn verify(&self, attempt: Try, window: Window<'_>, length: usize, seen: &mut generic::Seen) -> Option<Verified> {
         match attempt {
             Try::Template(index) => {
                 let (rule, template) = &self.templates[index];
@@ -247,7 +247,7 @@ impl Patterns {
                 keyed::verify(&self.rules[usize::from(*rule)], template, window)
             }
             Try::Structure(rule, structure) => keys::verify(&self.rules[usize::from(rule)], structure, window),
-            Try::Assignment(_) => generic::verify(window, length),
+            Try::Assignment(_) => generic::verify(window, length, seen),
         }
     }
 
@@ -283,7 +283,7 @@ impl Patterns {
                 let Some(anchor) = anchors.iter().find(|anchor| stands(attempt, anchor, place)) else { continue };
                 let (low, high) = (place.saturating_sub(BEHIND), file.len().min(place + AHEAD));
                 let window = Window { bytes: &file[low..high], anchor: place - low, ends: high == file.len() };
-                if let Some(verified) = self.verify(*attempt, window, anchor.len()) {
+                if let Some(verified) = self.verify(*attempt, window, anchor.len(), &mut generic::Seen::new()) {
                     let lines = &mut Lines::new(file, 0, &extent);
                     finds.finds.push(lines.find(file, &extent, (self.rule_of(*attempt), place as u64), low, verified));
                 }

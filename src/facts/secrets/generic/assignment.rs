@@ -191,11 +191,10 @@ fn memchr_last(byte: u8, bytes: &[u8]) -> Option<usize> {
 
 /// The line around a word, no longer than what is looked at.
 fn line(bytes: &[u8], word: &Range<usize>) -> Range<usize> {
-    let ends = |byte: &u8| matches!(byte, b'\n' | b'\r' | 0);
     let low = word.start.saturating_sub(BEFORE);
-    let start = bytes[low..word.start].iter().rposition(&ends).map_or(low, |at| low + at + 1);
+    let start = memchr::memrchr3(b'\n', b'\r', 0, &bytes[low..word.start]).map_or(low, |at| low + at + 1);
     let high = bytes.len().min(word.end + NAME + WAY + VALUE);
-    let end = bytes[word.end..high].iter().position(ends).map_or(high, |at| word.end + at);
+    let end = memchr::memchr3(b'\n', b'\r', 0, &bytes[word.end..high]).map_or(high, |at| word.end + at);
     start..end
 }
 

@@ -4,6 +4,7 @@
 use super::assignment::{Assignment, Operator, Quote};
 use super::other;
 use super::shape::{Naming, Shape, is_uuid, letter};
+use super::vocabulary::{List, Said};
 
 macro_rules! features {
     ($($name:ident)*) => {
@@ -62,54 +63,6 @@ const KINDS: &[(&str, Feature)] = &[
     ("cred", NameSecret),
     ("key", NameKey),
     ("auth", NameAuth),
-];
-
-/// Words that tell of examples, in names, values and lines.
-const EXAMPLES: &[&str] = &[
-    "example",
-    "sample",
-    "dummy",
-    "fake",
-    "test",
-    "mock",
-    "demo",
-    "placeholder",
-    "your",
-    "change",
-    "todo",
-    "fixme",
-    "xxx",
-    "redact",
-    "insert",
-    "replace",
-    "default",
-    "invalid",
-    "wrong",
-    "incorrect",
-    "bogus",
-    "foo",
-    "bar",
-    "baz",
-    "enter",
-    "some",
-    "lorem",
-    "hidden",
-    "masked",
-    "removed",
-    "goes",
-    "here",
-    "value",
-    "string",
-];
-
-/// Words of credentials.
-const CREDENTIALS: &[&str] = &["pass", "pwd", "secret", "token", "key", "cred", "auth", "sesame", "geheim"];
-
-/// Words of everything else that is around them.
-const PLAIN: &[&str] = &[
-    "user", "admin", "root", "name", "field", "hello", "world", "guest", "login", "client", "server", "access",
-    "private", "public", "data", "config", "host", "valid", "type", "text", "input", "type", "null", "none", "true",
-    "false", "error", "super", "get", "is_",
 ];
 
 /// The features of one assignment.
@@ -183,12 +136,7 @@ impl Features {
             NameCamel,
         );
         self.add_if(whole.contains(&&lower[..]), NameOneWord);
-        self.add_if(
-            ["test", "fake", "dummy", "example", "sample", "mock", "wrong", "invalid", "default", "bad"]
-                .iter()
-                .any(|word| rfind(&lower, word).is_some()),
-            NameOfTests,
-        );
+        self.add_if(Said::by(&lower).tells(List::OfTests), NameOfTests);
         self.add_if(name.contains(&b' '), NameWithBlank);
         self.add_if(name.contains(&b'.'), NameDotted);
         matches!(kind, NamePassword | NameSecret)
@@ -232,10 +180,9 @@ impl Features {
         );
         self.add_if(bare.starts_with(b"$ ") || bare.starts_with(b">>> ") || bare.starts_with(b"> "), PromptLine);
         self.add_if(before.len() > bare.len() + 1, Indented);
-        let lower = before.to_ascii_lowercase();
-        let says = |words: &[&str]| words.iter().any(|word| rfind(&lower, word).is_some());
-        self.add_if(says(&["example", "e.g.", "sample", "usage", "such as", "demo", "instance", "docs"]), ShowLine);
-        self.add_if(says(&["assert", "expect", "should", "test", "mock", "fake", "dummy", "spec"]), AssertLine);
+        let said = Said::by(before);
+        self.add_if(said.tells(List::Show), ShowLine);
+        self.add_if(said.tells(List::Assertion), AssertLine);
         self.add_if(found.line.len() > 400, LongLine);
         let closed = found.value.end + usize::from(found.quote != Quote::None);
         let behind = bytes.get(closed..found.line.end.max(closed).min(bytes.len())).unwrap_or_default();
@@ -250,7 +197,7 @@ impl Features {
             Some(_) => {}
         }
         if found.operator == Operator::Url {
-            let host = &bytes[(found.value.end + 1).min(bytes.len())..bytes.len().min(found.value.end + 40)];
+            let host = &bytes[(found.value.end + 1).min(found.line.end)..found.line.end.min(found.value.end + 40)];
             let host = host.to_ascii_lowercase();
             let begins = |words: &[&str]| words.iter().any(|word| host.starts_with(word.as_bytes()));
             self.add_if(begins(&["localhost", "127.", "[::1]", "0.0.0.0"]), LocalHost);
@@ -390,15 +337,14 @@ impl Features {
         let lower = pair.as_deref().unwrap_or(value).to_ascii_lowercase();
         // Also as people write them who have to have a digit: p@ssw0rd.
         let plain: Vec<u8> = lower.iter().map(|byte| letter(*byte)).collect();
-        let has =
-            |words: &[&str]| words.iter().any(|word| rfind(&lower, word).is_some() || rfind(&plain, word).is_some());
+        let said = if plain == lower { Said::by(&lower) } else { Said::by(&lower).and(Said::by(&plain)) };
         // In long random text such words are chance.
         let mixed = shape.digits > 0 || value.iter().any(|byte| b"!@#$%^&*".contains(byte));
         let chance = value.len() > 24 && shape.surprise.mean() > 4.5;
         if !chance {
-            self.add_if(has(EXAMPLES), if mixed { SaysExampleMixed } else { SaysExample });
-            self.add_if(has(CREDENTIALS), if mixed { SaysCredentialMixed } else { SaysCredential });
-            self.add_if(has(PLAIN), if mixed { SaysPlainMixed } else { SaysPlain });
+            self.add_if(said.tells(List::Example), if mixed { SaysExampleMixed } else { SaysExample });
+            self.add_if(said.tells(List::Credential), if mixed { SaysCredentialMixed } else { SaysCredential });
+            self.add_if(said.tells(List::Plain), if mixed { SaysPlainMixed } else { SaysPlain });
         }
         let fold = |bytes: &[u8]| -> Vec<u8> {
             bytes.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase).collect()

@@ -5,11 +5,14 @@ mod assignment;
 mod features;
 mod model;
 mod other;
+mod seen;
 mod shape;
 mod value;
+mod vocabulary;
 mod wordiness;
 
 pub use features::Feature;
+pub(super) use seen::Seen;
 
 use super::names::{Promise, promise};
 use super::values::{is_placeholder, is_secret_value};
@@ -50,10 +53,13 @@ pub struct Judged {
 /// Judges the assignment to the name that holds the word at `word` of `bytes`; none when there is no assignment, the name
 /// promises nothing, or the value is a reference, a mask, a path or a switch.
 pub fn judge(bytes: &[u8], word: Range<usize>) -> Option<Judged> {
-    let found = candidate(bytes, word)?;
+    Some(weighed(bytes, promising(bytes, candidate(bytes, word)?)?))
+}
+
+fn weighed(bytes: &[u8], found: Assignment) -> Judged {
     let features = Features::of(bytes, &found);
     let score = model::score(features.all());
-    Some(Judged { name: found.name, value: found.value, score, features: features.all().to_vec() })
+    Judged { name: found.name, value: found.value, score, features: features.all().to_vec() }
 }
 
 /// Every assignment in `bytes`, judged, in the order of their values: the slow and simple way.
@@ -89,10 +95,20 @@ pub(super) fn may_lead(bytes: &[u8], place: usize, end: usize) -> bool {
     assignment::may_lead(bytes, end)
 }
 
-/// The credential that is given to the name around the word at the window's anchor, of `length` bytes.
-pub(super) fn verify(window: Window<'_>, length: usize) -> Option<Verified> {
+/// The credential that is given to the name around the word at the window's anchor, of `length` bytes. What was judged and
+/// found to be none is added to `seen`, and what is there is not judged again.
+pub(super) fn verify(window: Window<'_>, length: usize, seen: &mut Seen) -> Option<Verified> {
     let Window { bytes, anchor, .. } = window;
-    let judged = judge(bytes, anchor..anchor + length).filter(|judged| judged.score >= LOW)?;
+    let found = candidate(bytes, anchor..anchor + length)?;
+    let mark = Seen::mark(bytes, &found);
+    if seen.has(mark) {
+        return None;
+    }
+    let judged = promising(bytes, found).map(|found| weighed(bytes, found)).filter(|judged| judged.score >= LOW);
+    let Some(judged) = judged else {
+        seen.add(mark);
+        return None;
+    };
     let value = &bytes[judged.value.clone()];
     let (severity, confidence, detail) = if is_among_examples(bytes, &judged.value) {
         (Severity::Low, Confidence::Low, "among examples")
@@ -126,6 +142,7 @@ fn is_among_examples(bytes: &[u8], value: &Range<usize>) -> bool {
     ["xample", "XAMPLE"].iter().any(|word| memchr::memmem::find_iter(around, word).any(|place| speaks(place, word)))
 }
 
+/// The assignment to the name around `word`, unless another word of the name leads to it, or its value is a word of code.
 fn candidate(bytes: &[u8], word: Range<usize>) -> Option<Assignment> {
     let url = bytes.get(word.clone()) == Some(URL.as_bytes());
     if !url && !assignment::may_lead(bytes, word.end) {
@@ -138,15 +155,19 @@ fn candidate(bytes: &[u8], word: Range<usize>) -> Option<Assignment> {
     if again || (found.operator == Operator::Blank && found.name.len() == 4) {
         return None;
     }
-    let value = std::str::from_utf8(&bytes[found.value.clone()]).ok()?;
+    let value = &bytes[found.value.clone()];
     let bare =
         found.quote == Quote::None && !matches!(found.operator, Operator::Url | Operator::Element | Operator::Member);
-    if (bare && shape::is_word_of_code(value.as_bytes()))
-        || value.chars().any(char::is_control)
-        || other::is_value(value)
-    {
+    (!bare || !shape::is_word_of_code(value)).then_some(found)
+}
+
+/// `found` when its name promises a credential, and its value is nothing else for certain.
+fn promising(bytes: &[u8], found: Assignment) -> Option<Assignment> {
+    let value = std::str::from_utf8(&bytes[found.value.clone()]).ok()?;
+    if value.chars().any(char::is_control) || other::is_value(value) {
         return None;
     }
+    let url = found.operator == Operator::Url;
     let name = &bytes[found.name.clone()];
     // Of `password.strip("x")` the method counts.
     let method = found.operator == Operator::Call;

@@ -2,6 +2,8 @@
 //! hashes and texts in base64. What is only probable is the model's to weigh.
 
 use super::super::encode::from_base64;
+use aho_corasick::AhoCorasick;
+use std::sync::LazyLock;
 
 /// Words that make of a token one that passes by: where a list goes on, and what proves that a form was asked for.
 const PASSING: &[&str] = &[
@@ -88,6 +90,8 @@ const CODE: &[&str] = &[
     "];", ".get(", "this.",
 ];
 
+static CODE_FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| AhoCorasick::new(CODE).expect("a few marks"));
+
 /// Whether a value is none that anybody chooses: a number in hex, a piece of code, a hash, a sentence in base64.
 pub(super) fn is_value(value: &str) -> bool {
     let bytes = value.as_bytes();
@@ -95,7 +99,7 @@ pub(super) fn is_value(value: &str) -> bool {
     let number = number.is_some_and(|digits| digits.len() <= 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
     let starts = matches!(bytes, [b',' | b')' | b';' | b']' | b'}', ..]) || value.starts_with("+ ");
     let marks = bytes.iter().filter(|byte| b"(){}[];,=|<>".contains(byte)).count();
-    let code = starts || CODE.iter().any(|piece| value.contains(piece)) || (marks > 4 && marks * 8 > bytes.len());
+    let code = starts || CODE_FINDER.is_match(value) || (marks > 4 && marks * 8 > bytes.len());
     let sealed =
         SEALED.iter().any(|begin| value.starts_with(begin) || (begin.starts_with('$') && value.contains(begin)));
     let digest = value.len() == 35 && value.starts_with("md5") && bytes[3..].iter().all(u8::is_ascii_hexdigit);
