@@ -6,8 +6,16 @@ use plimsoll::model::{Confidence, Severity};
 use proptest::prelude::*;
 use std::sync::LazyLock;
 
-/// Every secret type of the rules folder.
-static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| Patterns::new(&rules()).expect("rules compile"));
+/// Every secret type of the rules folder that has a format.
+static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
+    let typed: Vec<SecretRule> = rules().into_iter().filter(|rule| rule.name != GENERIC).collect();
+    Patterns::new(&typed).expect("rules compile")
+});
+
+/// These, and credentials that only their names tell.
+static EVERYTHING: LazyLock<Patterns> = LazyLock::new(|| Patterns::new(&rules()).expect("rules compile"));
+
+const GENERIC: &str = "generic-credential";
 
 fn rules() -> Vec<SecretRule> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/rules/secrets");
@@ -31,16 +39,24 @@ fn rule(page: &str) -> Option<SecretRule> {
 }
 
 fn whole(file: &[u8]) -> Vec<Hit> {
+    whole_by(&PATTERNS, file)
+}
+
+fn whole_by(patterns: &Patterns, file: &[u8]) -> Vec<Hit> {
     let mut finds = Finds::default();
     let extent = Extent { at: 0, len: file.len(), entry: 0, file: 0, first: true, last: true, binary: false };
-    PATTERNS.scan(file, 0, true, &[extent], &mut finds);
-    finds.hits(PATTERNS.rules())
+    patterns.scan(file, 0, true, &[extent], &mut finds);
+    finds.hits(patterns.rules())
 }
 
 fn slowly(file: &[u8]) -> Vec<Hit> {
+    slowly_by(&PATTERNS, file)
+}
+
+fn slowly_by(patterns: &Patterns, file: &[u8]) -> Vec<Hit> {
     let mut finds = Finds::default();
-    PATTERNS.scan_slowly(file, 0, &mut finds);
-    finds.hits(PATTERNS.rules())
+    patterns.scan_slowly(file, 0, &mut finds);
+    finds.hits(patterns.rules())
 }
 
 /// Every value that can be generated: its rule, what makes it, the value.
@@ -63,6 +79,53 @@ fn values(seed: u64) -> Vec<(String, String, String)> {
         }
     }
     values
+}
+
+/// Credentials without a format, as they are given.
+fn assignments(seed: u64) -> Vec<(String, String, String)> {
+    let ways = [
+        ("password", "db_password = 'V'"),
+        ("password", "    <password>V</password>"),
+        ("password", "DB_PASSWORD=V"),
+        ("password", "{\"user\": \"x\", \"password\": \"V\"}"),
+        ("password", "amqp://worker:V@mq.shop.net:5672/"),
+        ("password", "- name: DB_PASSWORD\n  value: V"),
+        ("key", "const apiKey = \"V\";"),
+        ("key", "client.setApiToken(\"V\");"),
+        ("key", "curl -H \"Authorization: Bearer V\" https://shop.net/"),
+    ];
+    let made = |(kind, way): &(&str, &str)| {
+        let value = generate(&EVERYTHING, &format!("{GENERIC}/{kind}"), seed).expect("a value");
+        (GENERIC.to_owned(), (*way).to_owned(), way.replace('V', &value))
+    };
+    ways.iter().map(made).collect()
+}
+
+#[test]
+fn what_a_name_is_given_is_found_in_text() {
+    for seed in 0..10 {
+        for (rule, way, text) in assignments(seed) {
+            let hits = whole_by(&EVERYTHING, format!("one\n{text}\ntwo\n").as_bytes());
+            assert_eq!(hits.len(), 1, "{way}: {hits:?}");
+            assert_eq!(hits[0].rule, rule, "{way}");
+            assert!(hits[0].severity >= Severity::Low, "{way}: {:?}", hits[0]);
+            assert_eq!(whole_by(&EVERYTHING, format!("\0\n{text}\n").as_bytes()), [], "{way}: no text");
+            let shown = format!("among Examples\n\n{text}\n");
+            let hits = whole_by(&EVERYTHING, shown.as_bytes());
+            assert_eq!((hits.len(), hits[0].severity), (1, Severity::Low), "{way}");
+        }
+    }
+}
+
+#[test]
+fn a_secret_with_a_type_is_told_by_it() {
+    for (rule, kind, value) in values(3) {
+        if value.contains(['\n', '"']) {
+            continue;
+        }
+        let hits = whole_by(&EVERYTHING, format!("secret_token = \"{value}\"\n").as_bytes());
+        assert_eq!(hits.iter().map(|hit| &*hit.rule).collect::<Vec<_>>(), [&*rule], "{kind}");
+    }
 }
 
 #[test]
@@ -290,7 +353,7 @@ fn scan_cut(bytes: &[u8], places: &[(usize, usize)], blocks: &[usize]) -> Vec<Hi
             })
             .collect();
         let mut own = Finds::default();
-        PATTERNS.scan(&bytes[begin..end], at - begin, end == bytes.len(), &extents, &mut own);
+        EVERYTHING.scan(&bytes[begin..end], at - begin, end == bytes.len(), &extents, &mut own);
         finds.push(own);
         at = end;
         if at == bytes.len() {
@@ -300,7 +363,7 @@ fn scan_cut(bytes: &[u8], places: &[(usize, usize)], blocks: &[usize]) -> Vec<Hi
     // Threads end in any order.
     let mut all = Finds::default();
     finds.into_iter().rev().for_each(|own| all.absorb(own));
-    all.hits(PATTERNS.rules())
+    all.hits(EVERYTHING.rules())
 }
 
 fn filler(seed: u64, length: usize) -> Vec<u8> {
@@ -463,7 +526,8 @@ proptest! {
         blocks in prop::collection::vec(1usize..50_000, 1..6),
         tiny in any::<bool>(),
     ) {
-        let values = values(seed);
+        let mut values = values(seed);
+        values.extend(assignments(seed));
         let mut files: Vec<Vec<u8>> = vec![Vec::new()];
         for (length, index, next, writing) in pieces {
             let length = if tiny { length / 200 } else { length };
@@ -486,7 +550,7 @@ proptest! {
         prop_assert!(!at_once.is_empty());
         for (entry, file) in (0u32..).zip(&files) {
             let own: Vec<Hit> = at_once.iter().filter(|hit| hit.entry == entry).cloned().map(|hit| Hit { entry: 0, ..hit }).collect();
-            prop_assert_eq!(&own, &slowly(file));
+            prop_assert_eq!(&own, &slowly_by(&EVERYTHING, file));
         }
     }
 }
@@ -530,7 +594,8 @@ fn the_fast_way_finds_what_the_slow_one_does_on_this_machine() {
         for entry in entries.flatten().take(100) {
             let Ok(file) = std::fs::read(entry.path()) else { continue };
             let file = &file[..file.len().min(200_000)];
-            assert_eq!(whole(file), slowly(file), "{}", entry.path().display());
+            let found = whole_by(&EVERYTHING, file);
+            assert_eq!(found, slowly_by(&EVERYTHING, file), "{}", entry.path().display());
             files += 1;
         }
     }
@@ -567,8 +632,16 @@ fn dense_input_is_bounded() {
         "T3BlbkFJ",
         "sk-proj-",
         "eyJ",
+        "password = x\n",
+        "password=hunter2x9\n",
+        "password",
+        "passwordpwdtokensecretkey=",
+        "key: \"",
+        "://a:b",
+        "://a:b@",
+        "token\n\n",
         &key[..400],
     ] {
-        let _ = whole(piece.repeat(400_000 / piece.len()).as_bytes());
+        let _ = whole_by(&EVERYTHING, piece.repeat(400_000 / piece.len()).as_bytes());
     }
 }

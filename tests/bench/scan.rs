@@ -39,6 +39,12 @@ fn main() {
         "T3BlbkFJ",
         "8Q~",
         "SG.",
+        "password = x\n",
+        "password = \"Zq8wk2mnv\"\n",
+        "password",
+        "key: a, ",
+        "secret_token_key_password = ",
+        "amqp://a:b@c ",
     ] {
         report(&patterns, &format!("dense {piece:?}"), &dense(piece));
     }

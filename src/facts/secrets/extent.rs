@@ -21,7 +21,8 @@ pub struct Extent {
     pub first: bool,
     /// Whether it ends here.
     pub last: bool,
-    /// Whether the file is known to be no text: its lines need not be counted. Told for speed, so late is not wrong.
+    /// Whether the file is known to be no text: its lines need not be counted, and nothing is assigned in it. Told for
+    /// speed, so late is not wrong.
     pub binary: bool,
 }
 

@@ -2,7 +2,7 @@
 
 use super::Hit;
 use super::extent::{Extent, Room, newlines};
-use super::spec::SecretRule;
+use super::spec::{SecretRule, Structure};
 use crate::facts::content::Sums;
 use crate::model::{Confidence, SecretInfo, Severity};
 use std::cmp::Reverse;
@@ -146,7 +146,9 @@ impl Finds {
     pub fn hits(mut self, rules: &[SecretRule]) -> Vec<Hit> {
         let mut parts = std::mem::take(&mut self.parts);
         parts.sort_unstable();
-        self.found.retain(|find| !find.in_text || is_text_file(find.text, find.entry, &parts));
+        // Names and values are a matter of text, as are most other writings.
+        let in_text = |find: &Find| find.in_text || is_generic(find, rules);
+        self.found.retain(|find| !in_text(find) || is_text_file(find.text, find.entry, &parts));
         let mut hits: Vec<Hit> =
             self.settle(rules, Room::default()).into_iter().map(|find| hit(find, &parts, rules)).collect();
         hits.sort();
@@ -194,15 +196,15 @@ impl Finds {
                 name(b),
             ))
         });
-        let mut kept: Vec<Find> = Vec::new();
-        for find in finds {
-            match kept.last_mut() {
-                Some(last) if last.entry == find.entry && find.start < last.start + last.length => {
-                    if find.length > last.length {
-                        *last = find;
-                    }
-                }
-                _ => kept.push(find),
+        // What has a type is told by it, however much more a name is given.
+        let (generic, typed): (Vec<Find>, Vec<Find>) = finds.into_iter().partition(|find| is_generic(find, rules));
+        let mut kept = apart(typed);
+        for find in apart(generic) {
+            let end = |find: &Find| (find.entry, find.start + find.length);
+            let next = kept.partition_point(|other| end(other) <= (find.entry, find.start));
+            let beside = |other: &Find| (find.entry, find.start + find.length) <= (other.entry, other.start);
+            if kept.get(next).is_none_or(beside) {
+                kept.insert(next, find);
             }
         }
         kept
@@ -219,6 +221,26 @@ fn parts_of(parts: &[Part], entry: u32) -> &[Part] {
 /// Whether a file is text: by `known`, or by all its parts.
 fn is_text_file(known: Option<bool>, entry: u32, parts: &[Part]) -> bool {
     known.unwrap_or_else(|| !parts_of(parts, entry).iter().any(|part| part.nul))
+}
+
+/// Of finds in the same place one, in the order given.
+fn apart(finds: Vec<Find>) -> Vec<Find> {
+    let mut kept: Vec<Find> = Vec::new();
+    for find in finds {
+        match kept.last_mut() {
+            Some(last) if last.entry == find.entry && find.start < last.start + last.length => {
+                if find.length > last.length {
+                    *last = find;
+                }
+            }
+            _ => kept.push(find),
+        }
+    }
+    kept
+}
+
+fn is_generic(find: &Find, rules: &[SecretRule]) -> bool {
+    rules[usize::from(find.rule)].spec.structure == Some(Structure::Assignment)
 }
 
 fn hit(find: Find, parts: &[Part], rules: &[SecretRule]) -> Hit {

@@ -44,7 +44,8 @@ enum Flaw {
 /// A value of the type that rule `kind` names; `kind/1` makes one by the rule's second template, and so on. `kind/1/short`
 /// lacks a character, `/wrong` has one of another alphabet, `/glued` is part of a longer word; `/bare` lacks the word that
 /// has to stand near, as does `/short-bare`. Private keys also come as `private-key/pkcs8`, `/ec`,
-/// `/openssh`, `/encrypted`, `/jwk`, `/pgp`, `/putty`, `/openvpn`. `None` for an unknown kind. The same seed gives the same value.
+/// `/openssh`, `/encrypted`, `/jwk`, `/pgp`, `/putty`, `/openvpn`; values without a format as `generic-credential/password`
+/// and `/key`. `None` for an unknown kind. The same seed gives the same value.
 #[must_use]
 pub fn generate(patterns: &Patterns, kind: &str, seed: u64) -> Option<String> {
     let (name, variant) = kind.split_once('/').unwrap_or((kind, ""));
@@ -54,6 +55,7 @@ pub fn generate(patterns: &Patterns, kind: &str, seed: u64) -> Option<String> {
     match rule.spec.structure {
         Some(Structure::PrivateKey) => return private_key(variant, &mut numbers),
         Some(Structure::ServiceAccount) => return private_key("pkcs8", &mut numbers).map(|key| service_account(&key)),
+        Some(Structure::Assignment) => return assigned(variant, &mut numbers),
         None => {}
     }
     let (variant, flaw) = variant.split_once('/').unwrap_or((variant, ""));
@@ -81,6 +83,19 @@ pub fn generate(patterns: &Patterns, kind: &str, seed: u64) -> Option<String> {
         token = format!("{word}_token: {token}");
     }
     Some(token)
+}
+
+/// A password as people choose them, or, with `key`, one of chance.
+fn assigned(variant: &str, numbers: &mut Numbers) -> Option<String> {
+    let (letters, digits) = (b"bcdfghjkmnpqrstvwxz", b"0123456789");
+    let mut run = |from: &[u8], count: usize| -> String {
+        (0..count).map(|_| char::from(from[numbers.below(from.len())])).collect()
+    };
+    match variant {
+        "" | "password" => Some(format!("{}{}!{}", run(letters, 1).to_uppercase(), run(letters, 7), run(digits, 3))),
+        "key" => Some((0..10).map(|_| run(letters, 1).to_uppercase() + &run(letters, 1) + &run(digits, 2)).collect()),
+        _ => None,
+    }
 }
 
 fn token(template: &Template, check: super::Check, flaw: Option<Flaw>, numbers: &mut Numbers) -> String {

@@ -11,6 +11,7 @@ mod entries;
 mod extent;
 mod finds;
 mod generate;
+pub mod generic;
 mod inside;
 mod keyed;
 mod keys;

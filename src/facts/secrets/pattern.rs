@@ -7,6 +7,7 @@
 use super::encoded::{self, Allowance, Decoded, Stretch, Writing};
 use super::extent::{Extent, Room, newlines};
 use super::finds::{Find, Finds, Part, Spent, is_text};
+use super::generic;
 use super::keyed;
 use super::keys;
 use super::marks::{Beginnings, Marker};
@@ -45,6 +46,8 @@ enum Try {
     /// A template without a literal, behind one of its rule's words.
     Keyed(usize),
     Structure(u16, Structure),
+    /// A value that is given to a name with such a word; in text only.
+    Assignment(u16),
 }
 
 impl Patterns {
@@ -65,7 +68,11 @@ impl Patterns {
                 }
                 templates.push((number, template));
             }
-            if let Some(structure) = rule.spec.structure {
+            if rule.spec.structure == Some(Structure::Assignment) {
+                for word in generic::WORDS {
+                    words.entry(word.as_bytes().to_vec()).or_default().push(Try::Assignment(number));
+                }
+            } else if let Some(structure) = rule.spec.structure {
                 for anchor in keys::anchors(structure) {
                     anchors.entry(anchor.to_vec()).or_default().push(Try::Structure(number, structure));
                 }
@@ -78,11 +85,13 @@ impl Patterns {
             Try::Template(index) => Gate::of(&templates[*index].1, &rules[usize::from(templates[*index].0)]),
             Try::Keyed(_) => Gate { word: true, ..Gate::default() },
             Try::Structure(..) => Gate::default(),
+            Try::Assignment(_) => Gate { assignment: true, ..Gate::default() },
         };
         let gates = tries.iter().map(|tries: &Vec<Try>| tries.iter().map(gate).collect()).collect();
         let mut sum = Sha256::new();
         sum.update(format!("{ENGINE} {rules:?}"));
         sum.update(keys::KNOWN);
+        sum.update(generic::WEIGHTS);
         let mut digest = String::new();
         push_hex(&mut digest, &sum.finalize());
         Ok(Self {
@@ -134,10 +143,21 @@ impl Patterns {
         self.scan_beginnings(buffer, (from, to, new), extents, finds);
         let mut rooms = vec![room; self.rules.len()];
         let mut files = extents.iter().peekable();
-        let mut lines = None;
+        let (mut lines, mut seen) = (None, generic::Seen::new());
         let begins = |place: usize| extents.binary_search_by_key(&place, |extent| extent.at).is_ok();
+        let is_text = |place: usize| {
+            let next = extents.partition_point(|extent| extent.at <= place);
+            next.checked_sub(1).and_then(|at| extents.get(at)).is_some_and(|extent| !extent.binary)
+        };
         let keep = |anchor: u32, place: usize, end: usize| {
-            self.gates[anchor as usize].iter().any(|gate| gate.opens(buffer, place, end, begins))
+            let opens = |gate: &Gate| {
+                if gate.assignment {
+                    generic::may_lead(buffer, place, end) && is_text(place)
+                } else {
+                    gate.opens(buffer, place, end, begins)
+                }
+            };
+            self.gates[anchor as usize].iter().any(opens)
         };
         for (place, anchor) in self.search.find(buffer, from, to, keep) {
             while files.next_if(|extent| extent.at + extent.len <= place).is_some() {}
@@ -159,7 +179,11 @@ impl Patterns {
                 if !room.has(extent.entry, offset) {
                     continue;
                 }
-                let Some(verified) = self.verify(attempt, window) else { continue };
+                if extent.binary && matches!(attempt, Try::Assignment(_)) {
+                    continue;
+                }
+                let length = self.search.anchor(anchor).text.len();
+                let Some(verified) = self.verify(attempt, window, length, &mut seen) else { continue };
                 room.take(offset);
                 let lines = lines.get_or_insert_with(|| Lines::new(buffer, new, extent));
                 if lines.extent != **extent {
@@ -263,8 +287,11 @@ impl Patterns {
             let (low, high) = (place.saturating_sub(BEHIND), bytes.len().min(place + AHEAD));
             let ends = decoded.ends && high == bytes.len();
             let window = Window { bytes: &bytes[low..high], anchor: place - low, ends };
-            for &attempt in &self.tries[anchor as usize] {
-                let Some(verified) = self.verify(attempt, window) else { continue };
+            let length = self.search.anchor(anchor).text.len();
+            // Names and values are looked for as they are written.
+            let typed = self.tries[anchor as usize].iter().filter(|attempt| !matches!(attempt, Try::Assignment(_)));
+            for &attempt in typed {
+                let Some(verified) = self.verify(attempt, window, length, &mut generic::Seen::new()) else { continue };
                 let Some(at) = decoded.source(&(low + verified.at.start..low + verified.at.end)) else { continue };
                 let told = encoded::told(writings);
                 let detail = if verified.detail.is_empty() { told } else { format!("{}, {told}", verified.detail) };
@@ -315,14 +342,15 @@ impl Patterns {
     }
 
     /// Scans a text that is no file, such as a variable's value: places and what they are, all of them. Block by block, each
-    /// find given away at once: a text of megabytes may be full of them.
+    /// find given away at once: a text of megabytes may be full of them. Typed secrets only: who reads such texts knows
+    /// what is a name in them and what a value.
     pub(super) fn each_in_text(&self, text: &[u8], mut take: impl FnMut(Find)) {
         let mut new: usize = 0;
         loop {
             let (low, end) = (new.saturating_sub(CARRY), text.len().min(new + TEXT_BLOCK));
             let last = end == text.len();
             let extent =
-                Extent { at: 0, len: end - low, entry: 0, file: low as u64, first: low == 0, last, binary: false };
+                Extent { at: 0, len: end - low, entry: 0, file: low as u64, first: low == 0, last, binary: true };
             let mut finds = Finds::default();
             self.scan_within(Room::endless(), (&text[low..end], new - low, last), &[extent], &mut finds);
             finds.settle(&self.rules, Room::endless()).into_iter().for_each(&mut take);
@@ -333,17 +361,17 @@ impl Patterns {
         }
     }
 
-    /// The same with no more finds in a stretch than a file may have.
+    /// The same, typed secrets only as well, with no more finds in a stretch than a file may have.
     #[must_use]
     pub(super) fn scan_some(&self, text: &[u8]) -> Vec<Find> {
         let mut finds = Finds::default();
-        let whole = Extent { at: 0, len: text.len(), entry: 0, file: 0, first: true, last: true, binary: false };
+        let whole = Extent { at: 0, len: text.len(), entry: 0, file: 0, first: true, last: true, binary: true };
         self.scan(text, 0, true, &[whole], &mut finds);
         finds.settle(&self.rules, Room::default())
     }
 
-    /// What stands at the window's anchor according to one attempt.
-    fn verify(&self, attempt: Try, window: Window<'_>) -> Option<Verified> {
+    /// What stands at the window's anchor, of `length` bytes, according to one attempt.
+    fn verify(&self, attempt: Try, window: Window<'_>, length: usize, seen: &mut generic::Seen) -> Option<Verified> {
         match attempt {
             Try::Template(index) => {
                 let (rule, template) = &self.templates[index];
@@ -354,13 +382,14 @@ impl Patterns {
                 keyed::verify(&self.rules[usize::from(*rule)], template, window)
             }
             Try::Structure(rule, structure) => keys::verify(&self.rules[usize::from(rule)], structure, window),
+            Try::Assignment(_) => generic::verify(window, length, seen),
         }
     }
 
     fn rule_of(&self, attempt: Try) -> u16 {
         match attempt {
             Try::Template(index) | Try::Keyed(index) => self.templates[index].0,
-            Try::Structure(rule, _) => rule,
+            Try::Structure(rule, _) | Try::Assignment(rule) => rule,
         }
     }
 
@@ -375,20 +404,21 @@ impl Patterns {
             Try::Template(index) => vec![self.templates[*index].1.anchor().to_vec()],
             Try::Structure(_, structure) => keys::anchors(*structure).map(<[u8]>::to_vec).collect(),
             Try::Keyed(index) => words(*index),
+            Try::Assignment(_) => generic::WORDS.iter().map(|word| word.as_bytes().to_vec()).collect(),
         };
         let attempts: Vec<(Try, Vec<Vec<u8>>)> = tries.iter().map(|attempt| (*attempt, anchors_of(attempt))).collect();
         let stands = |attempt: &Try, anchor: &[u8], place: usize| match attempt {
-            Try::Keyed(_) => file[place..].get(..anchor.len()).is_some_and(|text| text.eq_ignore_ascii_case(anchor)),
+            Try::Keyed(_) | Try::Assignment(_) => {
+                file[place..].get(..anchor.len()).is_some_and(|text| text.eq_ignore_ascii_case(anchor))
+            }
             _ => file[place..].starts_with(anchor),
         };
         for place in 0..file.len() {
             for (attempt, anchors) in &attempts {
-                if !anchors.iter().any(|anchor| stands(attempt, anchor, place)) {
-                    continue;
-                }
+                let Some(anchor) = anchors.iter().find(|anchor| stands(attempt, anchor, place)) else { continue };
                 let (low, high) = (place.saturating_sub(BEHIND), file.len().min(place + AHEAD));
                 let window = Window { bytes: &file[low..high], anchor: place - low, ends: high == file.len() };
-                if let Some(verified) = self.verify(*attempt, window) {
+                if let Some(verified) = self.verify(*attempt, window, anchor.len(), &mut generic::Seen::new()) {
                     let lines = &mut Lines::new(file, 0, &extent);
                     finds.found.push(lines.find(file, &extent, (self.rule_of(*attempt), place as u64), low, verified));
                 }
@@ -408,6 +438,8 @@ struct Gate {
     left: Option<(usize, Class)>,
     /// A word begins at the anchor.
     word: bool,
+    /// The anchor is in a name that may be given something, in text.
+    assignment: bool,
 }
 
 impl Gate {
@@ -417,7 +449,11 @@ impl Gate {
             _ => None,
         };
         let word = rule.spec.left == Left::Word && !rule.spec.check.proves();
-        Self { follow, left: template.before().filter(|_| word).map(|length| (length, template.beside)), word: false }
+        Self {
+            follow,
+            left: template.before().filter(|_| word).map(|length| (length, template.beside)),
+            ..Self::default()
+        }
     }
 
     fn opens(&self, buffer: &[u8], place: usize, end: usize, begins: impl Fn(usize) -> bool) -> bool {

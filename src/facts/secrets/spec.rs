@@ -88,6 +88,8 @@ pub enum Structure {
     PrivateKey,
     /// The private key in the JSON file of a Google Cloud service account.
     ServiceAccount,
+    /// A value without a format of its own, given to a name that promises a credential.
+    Assignment,
 }
 
 /// Offline checks. They grade; none drops.

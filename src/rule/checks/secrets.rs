@@ -43,7 +43,11 @@ const SHOWCASES: &[&str] = &[
     "demos",
     "mock",
     "mocks",
+    "molecule",
 ];
+
+/// The rule for credentials without a format of their own.
+const GENERIC: &str = "generic-credential";
 
 /// A place of a secret, graded.
 struct Place {
@@ -60,6 +64,9 @@ pub fn in_files(facts: &Facts, name: &str, title: &str, sink: &mut Sink) {
     let mut secrets: BTreeMap<String, Vec<Place>> = BTreeMap::new();
     for (layer, index) in facts.layers.iter().zip(0..) {
         for hit in layer.hits.iter().filter(|hit| hit.rule == name) {
+            if name == GENERIC && configs::holds(facts, index, hit) {
+                continue;
+            }
             let own = name == "private-key"
                 && layer.entries.get(hit.entry).is_some_and(|record| generated::is_of_own_kind(&record.path()));
             if !own {
@@ -111,8 +118,8 @@ fn of_hit(facts: &Facts, layer: LayerIndex, hit: &Hit) -> Place {
         inside.clone_from(&hit.inside);
         *line = (hit.line > 0).then_some(hit.line);
         *column = (hit.column > 0).then_some(hit.column);
-        // Keys of tests and examples lie in clean images by the dozen; tokens do not, whoever ships them.
-        let key = hit.rule == "private-key";
+        // Keys and passwords of tests and examples lie in clean images by the dozen; tokens do not, whoever ships them.
+        let key = matches!(&*hit.rule, "private-key" | GENERIC);
         let origin = Some(Origin::of(facts, layer, hit.entry, &hit.secret.hash))
             .filter(|_| hit.public_in_packages)
             .unwrap_or_default();

@@ -177,7 +177,11 @@ impl Traits {
 /// The literals that stand where keys do.
 pub(super) fn anchors(structure: Structure) -> impl Iterator<Item = &'static [u8]> {
     // A service account's key is always in PEM.
-    let known = move |anchor: &[u8]| structure == Structure::PrivateKey || anchor == pem::LABEL;
+    let known = move |anchor: &[u8]| match structure {
+        Structure::PrivateKey => true,
+        Structure::ServiceAccount => anchor == pem::LABEL,
+        Structure::Assignment => false,
+    };
     READERS.iter().map(|(anchor, _)| *anchor).filter(move |anchor| known(anchor))
 }
 

@@ -2,9 +2,9 @@
 //! What the files hold is a fact; grading by where they lie and joining is done here.
 
 use super::super::quote::quote;
-use super::{Origin, is_showcase, lower, place};
-use crate::facts::Facts;
+use super::{GENERIC, Origin, is_showcase, lower, place};
 use crate::facts::secrets::{ConfigFile, Configured, Form};
+use crate::facts::{Facts, Hit};
 use crate::model::{Confidence, LayerIndex, Location, Presence, SecretInfo, Severity};
 use crate::rule::{Params, Sink};
 use std::cmp::Reverse;
@@ -76,12 +76,24 @@ fn is_hidden(at: &Location) -> bool {
     matches!(at, Location::File { presence: Presence::Removed { .. } | Presence::Overwritten { .. }, .. })
 }
 
+/// Whether a reader of configuration files tells what `hit`, a credential without a type, tells.
+pub(super) fn holds(facts: &Facts, layer: LayerIndex, hit: &Hit) -> bool {
+    let same = |found: &Configured| {
+        let begins = usize::try_from(hit.offset).is_ok_and(|offset| found.at.contains(&offset));
+        found.secret.hash == hit.secret.hash || begins
+    };
+    of_entry(facts, layer, hit.entry).is_some_and(|config| config.secrets.iter().any(same))
+}
+
 /// Whether a rule about a type of secret tells the same bytes.
 fn is_typed(facts: &Facts, layer: LayerIndex, entry: u32, found: &Configured) -> bool {
     let Some(layer) = facts.layers.get(layer as usize) else { return false };
     let first = layer.hits.partition_point(|hit| hit.entry < entry);
     let mut hits = layer.hits.iter().skip(first).take_while(|hit| hit.entry == entry);
     hits.any(|hit| {
+        if hit.rule == GENERIC {
+            return false;
+        }
         let begins = usize::try_from(hit.offset).is_ok_and(|offset| found.at.contains(&offset));
         // The second half of a pair.
         let beside = hit.detail.contains("beside it") && hit.line.abs_diff(found.line) <= 2;

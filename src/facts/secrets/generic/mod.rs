@@ -1,0 +1,190 @@
+//! Credentials without a format of their own: passwords, tokens and keys that are given to a name which promises one. A
+//! small model judges each assignment by many features; chance alone is never reported. For text only.
+
+mod assignment;
+mod features;
+mod model;
+mod other;
+mod seen;
+mod shape;
+mod value;
+mod vocabulary;
+mod wordiness;
+
+pub use features::Feature;
+pub(super) use seen::Seen;
+
+use super::names::{Promise, promise};
+use super::values::{is_placeholder, is_secret_value};
+use super::verify::{Verified, Window, hash, shown};
+use crate::model::{Confidence, Severity};
+use assignment::{Assignment, Operator, Quote};
+use features::Features;
+use std::ops::Range;
+
+/// What the model weighs by.
+pub(super) const WEIGHTS: &str = model::TABLE;
+
+/// Words that names of credentials hold, in any case, and the mark of a URL.
+pub(super) const WORDS: &[&str] = &["pass", "pwd", "secret", "token", "key", "cred", "auth", "_pw", URL];
+
+const URL: &str = "://";
+
+/// The score from which on an assignment is reported, of severity low.
+pub const LOW: f32 = 0.7;
+/// That from which on it is of severity medium.
+pub const MEDIUM: f32 = 0.93;
+/// And that from which on it is of severity high.
+pub const HIGH: f32 = 0.995;
+
+/// An assignment that may give away a credential, judged.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// Where in the bytes the name stands.
+    pub name: Range<usize>,
+    /// And the value.
+    pub value: Range<usize>,
+    /// From 0 to 1: how sure it is that the value is a credential.
+    pub score: f32,
+    /// What the model weighed.
+    pub features: Vec<Feature>,
+}
+
+/// Judges the assignment to the name that holds the word at `word` of `bytes`; none when there is no assignment, the name
+/// promises nothing, or the value is a reference, a mask, a path or a switch.
+pub fn judge(bytes: &[u8], word: Range<usize>) -> Option<Judged> {
+    Some(weighed(bytes, promising(bytes, candidate(bytes, word)?)?))
+}
+
+fn weighed(bytes: &[u8], found: Assignment) -> Judged {
+    let features = Features::of(bytes, &found);
+    let score = model::score(features.all());
+    Judged { name: found.name, value: found.value, score, features: features.all().to_vec() }
+}
+
+/// Every assignment in `bytes`, judged, in the order of their values: the slow and simple way.
+#[doc(hidden)]
+pub fn judge_all(bytes: &[u8]) -> Vec<Judged> {
+    let mut all: Vec<Judged> = Vec::new();
+    for at in 0..bytes.len() {
+        for word in WORDS {
+            let place = at..at + word.len();
+            if bytes.get(place.clone()).is_some_and(|text| text.eq_ignore_ascii_case(word.as_bytes())) {
+                let low = at.saturating_sub(1 << 10);
+                let high = bytes.len().min(at + (2 << 10));
+                let Some(judged) = judge(&bytes[low..high], at - low..place.end - low) else { continue };
+                let moved = |range: Range<usize>| low + range.start..low + range.end;
+                all.push(Judged { name: moved(judged.name), value: moved(judged.value), ..judged });
+            }
+        }
+    }
+    all.sort_by_key(|judged| (judged.value.start, judged.value.end));
+    all.dedup_by(|a, b| a.value == b.value);
+    all
+}
+
+/// How far before and behind a value a word that tells of examples makes it one of them, bytes.
+const AROUND: usize = 4 << 10;
+
+/// A first look behind the word that stands at `place`, up to `end`; never shuts out what [`judge`] would judge.
+pub(super) fn may_lead(bytes: &[u8], place: usize, end: usize) -> bool {
+    if bytes.get(place..end) == Some(URL.as_bytes()) {
+        let rest = &bytes[end..bytes.len().min(end + assignment::VALUE)];
+        return memchr::memchr(b'@', rest).is_some();
+    }
+    assignment::may_lead(bytes, end)
+}
+
+/// The credential that is given to the name around the word at the window's anchor, of `length` bytes. What was judged and
+/// found to be none is added to `seen`, and what is there is not judged again.
+pub(super) fn verify(window: Window<'_>, length: usize, seen: &mut Seen) -> Option<Verified> {
+    let Window { bytes, anchor, .. } = window;
+    let found = candidate(bytes, anchor..anchor + length)?;
+    let mark = Seen::mark(bytes, &found);
+    if seen.has(mark) {
+        return None;
+    }
+    let judged = promising(bytes, found).map(|found| weighed(bytes, found)).filter(|judged| judged.score >= LOW);
+    let Some(judged) = judged else {
+        seen.add(mark);
+        return None;
+    };
+    let value = &bytes[judged.value.clone()];
+    let (severity, confidence, detail) = if is_among_examples(bytes, &judged.value) {
+        (Severity::Low, Confidence::Low, "among examples")
+    } else if judged.features.contains(&Feature::CommentLine) {
+        (Severity::Low, Confidence::Low, "in a comment")
+    } else if judged.score < MEDIUM {
+        (Severity::Low, Confidence::Low, "not sure")
+    } else if judged.score < HIGH {
+        (Severity::Medium, Confidence::Medium, "")
+    } else {
+        (Severity::High, Confidence::Medium, "")
+    };
+    Some(Verified {
+        severity,
+        confidence,
+        detail: detail.to_owned(),
+        redacted: shown("", value.len()),
+        hash: hash(value),
+        given: 0,
+        at: judged.value,
+    })
+}
+
+/// Whether the text around the value speaks of examples; names of hosts such as `example.org` say nothing.
+fn is_among_examples(bytes: &[u8], value: &Range<usize>) -> bool {
+    let around = &bytes[value.start.saturating_sub(AROUND)..bytes.len().min(value.end + AROUND)];
+    let speaks = |place: usize, word: &str| {
+        let rest = &around[place + word.len()..];
+        ![&b".com"[..], b".org", b".net", b".test"].iter().any(|end| rest.starts_with(end))
+    };
+    ["xample", "XAMPLE"].iter().any(|word| memchr::memmem::find_iter(around, word).any(|place| speaks(place, word)))
+}
+
+/// The assignment to the name around `word`, unless another word of the name leads to it, or its value is a word of code.
+fn candidate(bytes: &[u8], word: Range<usize>) -> Option<Assignment> {
+    let url = bytes.get(word.clone()) == Some(URL.as_bytes());
+    if !url && !assignment::may_lead(bytes, word.end) {
+        return None;
+    }
+    let found =
+        if url { assignment::in_url(bytes, word.clone())? } else { assignment::assignment(bytes, word.clone())? };
+    // Of several words in a name the last one leads to its value; the statement `pass` of Python leads to none.
+    let again = !url && bytes.get(word.end..found.name.end).is_some_and(holds_word);
+    if again || (found.operator == Operator::Blank && found.name.len() == 4) {
+        return None;
+    }
+    let value = &bytes[found.value.clone()];
+    let bare =
+        found.quote == Quote::None && !matches!(found.operator, Operator::Url | Operator::Element | Operator::Member);
+    (!bare || !shape::is_word_of_code(value)).then_some(found)
+}
+
+/// `found` when its name promises a credential, and its value is nothing else for certain.
+fn promising(bytes: &[u8], found: Assignment) -> Option<Assignment> {
+    let value = std::str::from_utf8(&bytes[found.value.clone()]).ok()?;
+    if value.chars().any(char::is_control) || other::is_value(value) {
+        return None;
+    }
+    let url = found.operator == Operator::Url;
+    let name = &bytes[found.name.clone()];
+    // Of `password.strip("x")` the method counts.
+    let method = found.operator == Operator::Call;
+    let name = if method { name.rsplit(|byte| *byte == b'.').next()? } else { name };
+    let name = if url { "password" } else { std::str::from_utf8(name).ok()? };
+    let promised = match promise(name) {
+        Promise::Nothing => false,
+        // An identifier under a name that has other senses is one.
+        Promise::Some(_) => !shape::is_uuid(value.as_bytes()),
+        Promise::Credential => true,
+    };
+    (promised && (url || !other::is_name(name)) && is_secret_value(name, value) && !is_placeholder(value))
+        .then_some(found)
+}
+
+/// Whether one of the words stands in `text`.
+fn holds_word(text: &[u8]) -> bool {
+    let is = |word: &&str| text.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()));
+    text.len() > 2 && WORDS.iter().any(is)
+}
