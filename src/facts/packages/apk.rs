@@ -1,6 +1,6 @@
 //! apk's database of installed packages: records of lines `X:value` (apk-package(5), "installed database").
 
-use super::sums::{Sum, is_at};
+use super::sum::{Sum, is_at};
 use super::{Package, PackageSystem, Reading, text};
 use crate::facts::LayerFacts;
 use crate::facts::file::{File, lines};

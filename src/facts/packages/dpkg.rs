@@ -1,6 +1,6 @@
 //! dpkg's database: /var/lib/dpkg/status with info/*.list, and distroless images' status.d (deb-control(5), dpkg(1)).
 
-use super::sums::{Sum, is_at};
+use super::sum::{Sum, is_at};
 use super::{Package, PackageSystem, Reading, text};
 use crate::facts::LayerFacts;
 use crate::facts::file::{File, lines};

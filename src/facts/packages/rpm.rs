@@ -2,7 +2,7 @@
 
 use super::header::Header;
 use super::sqlite::{Database, Trouble};
-use super::sums::{Sum, is_at};
+use super::sum::{Sum, is_at};
 use super::{Package, PackageSystem, Reading};
 use crate::facts::LayerFacts;
 use crate::facts::file::File;
