@@ -1,7 +1,8 @@
-//! A sum that a package gives of one of its files, and whether a path it writes is the file's. Knows no package.
+//! A sum that a package gives of one of its files, and which file a path that it writes is. Knows no package.
 
 use crate::facts::content::Sums;
 use crate::model::ImagePath;
+use std::collections::HashMap;
 
 /// A sum that a package gives of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,12 +39,54 @@ impl Sum {
     }
 }
 
-/// Whether `written`, as a package writes the path of a file relative to the root, is the file at `path`: also when one of
-/// both goes through a link of a merged /usr.
-pub(super) fn is_at(written: &[u8], path: &ImagePath) -> bool {
-    let bare = |text: &'_ [u8]| -> usize { if text.starts_with(b"usr/") { 4 } else { 0 } };
-    let written = written.strip_prefix(b"./").unwrap_or(written);
-    let written = written.strip_prefix(b"/").unwrap_or(written);
-    let path = path.as_bytes().strip_prefix(b"/").unwrap_or_default();
-    written == path || written[bare(written)..] == path[bare(path)..]
+/// Files that are asked for, by how a package may write their paths: relative to the root, and with or without the `usr`
+/// that a merged /usr puts before some.
+pub(super) struct Wanted<'a>(HashMap<&'a [u8], Vec<&'a ImagePath>>);
+
+impl<'a> Wanted<'a> {
+    /// The files at `paths`.
+    pub(super) fn new(paths: impl IntoIterator<Item = &'a ImagePath>) -> Self {
+        let mut wanted: HashMap<&[u8], Vec<&ImagePath>> = HashMap::new();
+        for path in paths {
+            wanted.entry(bare(path.as_bytes())).or_default().push(path);
+        }
+        Self(wanted)
+    }
+
+    /// Those that a package writes so.
+    pub(super) fn at(&self, written: &[u8]) -> &[&'a ImagePath] {
+        self.0.get(bare(written)).map_or(&[], Vec::as_slice)
+    }
+}
+
+fn bare(path: &[u8]) -> &[u8] {
+    let path = path.strip_prefix(b"./").unwrap_or(path);
+    let path = path.strip_prefix(b"/").unwrap_or(path);
+    path.strip_prefix(b"usr/").unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_as_packages_write_them() {
+        let (merged, plain) = (ImagePath::from("/usr/lib/a"), ImagePath::from("/etc/b"));
+        let wanted = Wanted::new([&merged, &plain]);
+        for written in ["usr/lib/a", "lib/a", "/usr/lib/a", "./lib/a"] {
+            assert_eq!(wanted.at(written.as_bytes()), [&merged], "{written}");
+        }
+        assert_eq!(wanted.at(b"/etc/b"), [&plain]);
+        assert!(wanted.at(b"etc/bb").is_empty() && wanted.at(b"").is_empty());
+    }
+
+    #[test]
+    fn digits_tell_the_sum() {
+        let content = Sums::of(b"");
+        assert!(Sum::from_hex(b"d41d8cd98f00b204e9800998ecf8427e").is_some_and(|sum| sum.fits(&content)));
+        assert!(Sum::from_hex(b"da39a3ee5e6b4b0d3255bfef95601890afd80709").is_some_and(|sum| sum.fits(&content)));
+        for bad in [&b""[..], b"d4", b"d41d8cd98f00b204e9800998ecf8427", b"x41d8cd98f00b204e9800998ecf8427e"] {
+            assert_eq!(Sum::from_hex(bad), None);
+        }
+    }
 }
