@@ -1,6 +1,6 @@
 //! apk's database of installed packages: records of lines `X:value` (apk-package(5), "installed database").
 
-use super::sums::{Sum, is_at};
+use super::sum::{Sum, Wanted};
 use super::{Package, PackageSystem, Reading, text};
 use crate::facts::LayerFacts;
 use crate::facts::file::{File, lines};
@@ -73,26 +73,26 @@ pub(super) fn sums(
     files: &BTreeMap<&ImagePath, &Package>,
     add: &mut dyn FnMut(&ImagePath, Option<Sum>),
 ) {
+    let wanted = Wanted::new(files.keys().copied());
     for database in DATABASES {
         let File::Held { bytes, .. } = File::read(tree, layers, &ImagePath::from(database)) else { continue };
         let mut directory: &[u8] = b"";
-        let mut path: Option<&ImagePath> = None;
+        let mut paths: &[&ImagePath] = &[];
         for (_, line) in lines(&bytes) {
             let (letter, value) = line.split_at_checked(2).unwrap_or_default();
             match letter {
                 b"F:" => directory = value,
                 b"R:" => {
-                    let written = [directory, b"/", value].concat();
-                    path = files.keys().copied().find(|path| is_at(&written, path));
+                    paths = wanted.at(&[directory, b"/", value].concat());
                 }
                 b"Z:" => {
                     let sum = value.strip_prefix(b"Q1").or_else(|| value.strip_prefix(b"Q2"));
                     let sum = sum.and_then(from_base64).and_then(|bytes| Sum::from_bytes(&bytes));
-                    if let Some(path) = path.take() {
+                    for path in std::mem::take(&mut paths) {
                         add(path, sum);
                     }
                 }
-                b"P:" => path = None,
+                b"P:" => paths = &[],
                 _ => {}
             }
         }

@@ -1,6 +1,6 @@
 //! dpkg's database: /var/lib/dpkg/status with info/*.list, and distroless images' status.d (deb-control(5), dpkg(1)).
 
-use super::sums::{Sum, is_at};
+use super::sum::{Sum, Wanted};
 use super::{Package, PackageSystem, Reading, text};
 use crate::facts::LayerFacts;
 use crate::facts::file::{File, lines};
@@ -168,28 +168,30 @@ pub(super) fn sums(
         }
     }
     for (list, paths) in lists {
+        let wanted = Wanted::new(paths);
         // `HASH  path`, the path relative to the root.
         for (_, line) in held(&list).iter().flat_map(|bytes| lines(bytes)) {
             let Some((sum, written)) = line.split_at_checked(32) else { continue };
             let written = written.trim_ascii_start();
-            for path in paths.iter().filter(|path| is_at(written, path)) {
+            for path in wanted.at(written) {
                 add(path, Sum::from_hex(sum));
             }
         }
     }
     let names: BTreeSet<&[u8]> = files.values().map(|package| package.name.as_bytes()).collect();
-    let (mut wanted, mut conffiles) = (false, false);
+    let wanted = Wanted::new(files.keys().copied());
+    let (mut mine, mut conffiles) = (false, false);
     for (_, line) in held(&ImagePath::from(STATUS)).iter().flat_map(|bytes| lines(bytes)) {
         if let Some(name) = line.strip_prefix(b"Package:") {
-            wanted = names.contains(name.trim_ascii());
+            mine = names.contains(name.trim_ascii());
         }
         if !line.first().is_some_and(u8::is_ascii_whitespace) {
             conffiles = line.to_ascii_lowercase().starts_with(b"conffiles:");
-        } else if wanted && conffiles {
+        } else if mine && conffiles {
             // ` /path HASH`, and perhaps a word more.
             let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
             let (Some(written), Some(sum)) = (words.next(), words.next()) else { continue };
-            for path in files.keys().filter(|path| is_at(written, path)) {
+            for path in wanted.at(written) {
                 add(path, Sum::from_hex(sum));
             }
         }

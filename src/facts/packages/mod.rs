@@ -6,8 +6,9 @@ mod dpkg;
 mod header;
 mod owners;
 mod rpm;
+mod shipped;
 mod sqlite;
-mod sums;
+mod sum;
 mod wheel;
 
 use super::LayerFacts;
@@ -16,6 +17,7 @@ use super::file::File;
 use crate::layer::Tree;
 use crate::model::{ImagePath, Limits, Location, visible};
 use owners::{Owners, OwnersBuilder};
+use shipped::Shipped;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -54,7 +56,7 @@ pub struct Packages {
     pub gaps: Vec<(Location, String)>,
     owners: Owners,
     /// Who ships the files that were asked for, and the sums that packages give of them.
-    shipped: BTreeMap<ImagePath, sums::Shipped>,
+    shipped: BTreeMap<ImagePath, Shipped>,
 }
 
 /// Where a file comes from, as far as packages tell.
@@ -129,7 +131,7 @@ impl Packages {
     /// Looks up the sums of the files at the paths `asked`, for [`Packages::provenance`].
     #[must_use]
     pub(super) fn with_sums(mut self, tree: &Tree, layers: &[LayerFacts], asked: &BTreeSet<ImagePath>) -> Self {
-        self.shipped = sums::shipped(&self, tree, layers, asked);
+        self.shipped = shipped::shipped(&self, tree, layers, asked);
         self
     }
 

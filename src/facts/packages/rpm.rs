@@ -2,7 +2,7 @@
 
 use super::header::Header;
 use super::sqlite::{Database, Trouble};
-use super::sums::{Sum, is_at};
+use super::sum::{Sum, Wanted};
 use super::{Package, PackageSystem, Reading};
 use crate::facts::LayerFacts;
 use crate::facts::file::File;
@@ -90,6 +90,12 @@ pub(super) fn sums(
     files: &BTreeMap<&ImagePath, &Package>,
     add: &mut dyn FnMut(&ImagePath, Option<Sum>),
 ) {
+    let mut paths: BTreeMap<&str, Vec<&ImagePath>> = BTreeMap::new();
+    for (path, package) in files {
+        paths.entry(&package.name).or_default().push(path);
+    }
+    let by_package: BTreeMap<&str, Wanted<'_>> =
+        paths.into_iter().map(|(name, paths)| (name, Wanted::new(paths))).collect();
     let databases: BTreeSet<&Location> = files.values().map(|package| &package.at).collect();
     for at in databases {
         let Location::File { path, .. } = at else { continue };
@@ -99,14 +105,10 @@ pub(super) fn sums(
             database.column("Packages", 1, |blob| {
                 let Some(header) = Header::open(blob) else { return };
                 let name = header.name().unwrap_or_default();
-                let mine: Vec<&ImagePath> =
-                    files.iter().filter(|(_, package)| package.name == name).map(|(path, _)| *path).collect();
-                if mine.is_empty() {
-                    return;
-                }
+                let Some(wanted) = by_package.get(name.as_str()) else { return };
                 for ((directory, base), digest) in header.files().into_iter().flatten().zip(header.digests()) {
                     let written = [directory, base].concat();
-                    for path in mine.iter().filter(|path| is_at(&written, path)) {
+                    for path in wanted.at(&written) {
                         add(path, Sum::from_hex(digest));
                     }
                 }

@@ -1,6 +1,6 @@
 //! The RECORD of installed Python distributions: each file with its SHA-256 ("Recording installed projects", PyPA).
 
-use super::sums::Sum;
+use super::sum::Sum;
 use crate::facts::LayerFacts;
 use crate::facts::file::{File, lines};
 use crate::layer::Tree;
