@@ -1,5 +1,7 @@
 //! Encodings and checksums that token formats use. Pure functions on bytes; knows no token.
 
+use sha2::Digest;
+
 /// The digits of base 62 as GitHub and npm write them; the first 36 are base 36.
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -144,9 +146,21 @@ pub(super) fn bech32_checksum(prefix: &[u8], data: &[u8]) -> Option<Vec<u8>> {
     Some((0..6).map(|at| BECH32[(check >> (25 - 5 * at) & 31) as usize]).collect())
 }
 
+/// RFC 2104 with a hash of `BLOCK` bytes a block, for keys that are no longer than that.
+pub(super) fn hmac<D: Digest, const BLOCK: usize>(key: &[u8], text: &[u8]) -> Vec<u8> {
+    let pad = |mask: u8| {
+        let mut block = [mask; BLOCK];
+        block.iter_mut().zip(key).for_each(|(byte, key)| *byte ^= key);
+        block
+    };
+    let inner = D::new().chain_update(pad(0x36)).chain_update(text).finalize();
+    D::new().chain_update(pad(0x5c)).chain_update(inner).finalize().to_vec()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sha2::{Sha256, Sha512};
 
     #[test]
     fn published_vectors() {
@@ -163,6 +177,10 @@ mod tests {
         // BIP 173
         assert_eq!(bech32_checksum(b"a", b"").expect("bech32"), b"2uel5l");
         assert_eq!(base36(35 * 36 + 1, 4), b"00z1");
+        // RFC 4231, test case 2
+        let text = b"what do ya want for nothing?";
+        assert_eq!(hmac::<Sha256, 64>(b"Jefe", text)[..4], [0x5b, 0xdc, 0xc1, 0x46]);
+        assert_eq!(hmac::<Sha512, 128>(b"Jefe", text)[..4], [0x16, 0x4b, 0x7a, 0x7b]);
     }
 
     #[test]

@@ -57,6 +57,8 @@ pub(super) struct Find {
     pub(super) detail: String,
     pub(super) redacted: String,
     pub(super) given: usize,
+    /// Whether only the name it is given to makes it a secret.
+    pub(super) keyed: bool,
 }
 
 /// What a block told about a part of a file that later buffers do not see again.
@@ -268,6 +270,6 @@ fn hit(find: Find, parts: &[Part], rules: &[SecretRule]) -> Hit {
         confidence: find.confidence,
         detail: find.detail,
         program: find.program.unwrap_or_else(|| is_program(&magic)),
-        public_in_packages: spec.public_in_packages,
+        public_in_packages: spec.public_in_packages || find.keyed,
     }
 }

@@ -28,6 +28,7 @@ mod search;
 mod shell_input;
 mod shell_options;
 mod shell_words;
+mod showing;
 mod spec;
 mod unpack;
 mod values;

@@ -24,7 +24,7 @@ use std::ops::Range;
 const TEXT_BLOCK: usize = 256 << 10;
 
 /// Changes whenever the same rules may find something else.
-const ENGINE: &str = "secrets 3";
+const ENGINE: &str = "secrets 4";
 
 /// All secret rules, compiled.
 #[derive(Clone, Debug)]
@@ -540,6 +540,7 @@ impl Lines {
             detail: verified.detail,
             redacted: verified.redacted,
             given: verified.given,
+            keyed: verified.keyed,
         }
     }
 }

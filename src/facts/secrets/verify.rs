@@ -3,6 +3,7 @@
 
 use super::encode::{base32, base36, base62, bech32_checksum, crc16, crc32, from_base32};
 use super::inside;
+use super::showing::is_among_examples;
 use super::spec::{Check, Class, Companion, Left, Piece, SecretRule, Template};
 use crate::model::{Confidence, Severity, push_hex};
 use sha2::{Digest as _, Sha256};
@@ -34,6 +35,8 @@ pub(super) struct Verified {
     pub(super) hash: String,
     /// How many of its bytes its format gives, so that of two formats the narrower one names it.
     pub(super) given: usize,
+    /// Whether only the name it is given to makes it a secret.
+    pub(super) keyed: bool,
 }
 
 /// What an offline check says.
@@ -129,6 +132,15 @@ pub(super) fn grade(
         severity = severity.min(Severity::Low);
         "it has expired".clone_into(&mut detail);
     }
+    if rule.spec.check == Check::Jwt && inside::is_signed_by_anybody(token) {
+        severity = severity.min(Severity::Low);
+        "signed with a word that documents use".clone_into(&mut detail);
+    }
+    // What a format proves stays what it is; what a name alone tells may be there to show the name.
+    if template.bare && severity > Severity::Medium && is_among_examples(bytes, &at) {
+        (severity, confidence) = (Severity::Medium, Confidence::Low);
+        "among examples".clone_into(&mut detail);
+    }
     let known = public_prefix(template);
     if proof != Proof::Valid && is_example(rule, template, &bytes[at.clone()][known.len().min(at.len())..]) {
         (severity, confidence) = (Severity::Info, Confidence::Low);
@@ -137,6 +149,7 @@ pub(super) fn grade(
     Some(Verified {
         redacted: shown(&known, at.len()),
         given: template.given(),
+        keyed: template.bare,
         hash: hash(&bytes[at.clone()]),
         at,
         severity,
@@ -267,6 +280,8 @@ fn is_example(rule: &SecretRule, template: &Template, random: &[u8]) -> bool {
         b"0123456789",
         b"abcdefghij",
         b"abcdef123456",
+        b"1a2b3c4d",
+        b"a1b2c3d4",
         b"deadbeef",
     ];
     let lower = random.to_ascii_lowercase();
@@ -278,9 +293,15 @@ fn is_example(rule: &SecretRule, template: &Template, random: &[u8]) -> bool {
     for &byte in &lower {
         seen[usize::from(byte)] = true;
     }
-    same || (lower.len() >= 16 && seen.iter().filter(|&&yes| yes).count() < 5)
+    same || repeats(&lower)
+        || (lower.len() >= 16 && seen.iter().filter(|&&yes| yes).count() < 5)
         || WORDS.iter().any(|word| memchr::memmem::find(&lower, word).is_some())
         || rule.spec.examples.iter().any(|part| memchr::memmem::find(random, part.as_bytes()).is_some())
+}
+
+/// Whether a value is a few characters again and again: `abc123abc123abc123`.
+fn repeats(value: &[u8]) -> bool {
+    (1..=value.len() / 3).take(12).any(|period| value.len() >= 12 && value[period..] == value[..value.len() - period])
 }
 
 /// What the sum of a token with this check should be, and where it stands: (place, sum). `None` when this token has

@@ -41,10 +41,22 @@ const SHOWCASES: &[&str] = &[
     "docs",
     "demo",
     "demos",
+    "man",
     "mock",
     "mocks",
     "molecule",
+    "tutorial",
+    "tutorials",
 ];
+
+/// Words that names of such files hold, between marks: `settings.sample.py`, `testing_utils.py`.
+const SHOWN: &[&str] = &["test", "tests", "testing", "example", "examples", "sample", "samples", "mock", "mocks"];
+
+/// What documents are called, whatever ends them: `README`, `CHANGES.txt`.
+const DOCUMENTS: &[&str] = &["readme", "changes", "changelog", "news"];
+
+/// What Python packages say of themselves holds their README.
+const METADATA: &[&[u8]] = &[b"METADATA", b"PKG-INFO"];
 
 /// The rule for credentials without a format of their own.
 const GENERIC: &str = "generic-credential";
@@ -181,14 +193,17 @@ pub(super) fn is_showcase(path: &ImagePath) -> bool {
     let folder = path.parent().is_some_and(|parent| {
         parent.components().any(|part| SHOWCASES.iter().any(|known| part.eq_ignore_ascii_case(known.as_bytes())))
     });
-    let text = String::from_utf8_lossy(name);
+    let text = String::from_utf8_lossy(name).to_ascii_lowercase();
     let stem = text.split('.').next().unwrap_or_default();
+    let host = ["example.com", "example.org", "example.net"].iter().any(|host| text.contains(host));
+    let mut words = text.split(['.', '_', '-']).filter(|_| !host);
     folder
         || [".md", ".rst", ".adoc"].iter().any(|end| text.ends_with(end))
-        || stem.starts_with("test_")
-        || stem.ends_with("_test")
-        || text.contains(".test.")
+        // What has no more than a word is called so, and shows nothing: `/app/test`.
+        || (text.contains(['.', '_', '-']) && words.any(|word| SHOWN.contains(&word)))
         || text.contains(".spec.")
+        || DOCUMENTS.contains(&stem)
+        || METADATA.contains(&name)
 }
 
 /// One step less, `low` at the least.
@@ -245,11 +260,25 @@ mod tests {
             "/x/Tests/a",
             "/srv/README.md",
             "/a/b.spec.ts",
+            "/a/testing_utils.py",
+            "/a/settings.sample.py",
+            "/a/.env.example",
+            "/s/a-1.0.dist-info/METADATA",
+            "/s/README",
         ] {
             assert!(is_showcase(&ImagePath::from(path)), "{path}");
         }
-        for path in ["/app/latest/key.pem", "/etc/ssl/private/key.pem", "/test", "/app/contest.key", "/opt/docserver/a"]
-        {
+        for path in [
+            "/app/latest/key.pem",
+            "/etc/ssl/private/key.pem",
+            "/test",
+            "/app/contest.key",
+            "/opt/docserver/a",
+            "/app/tester.py",
+            "/app/history_token",
+            "/etc/metadata.json",
+            "/etc/ssl/private/example.com.key",
+        ] {
             assert!(!is_showcase(&ImagePath::from(path)), "{path}");
         }
     }

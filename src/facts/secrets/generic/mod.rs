@@ -15,6 +15,7 @@ pub use features::Feature;
 pub(super) use seen::Seen;
 
 use super::names::{Promise, promise};
+use super::showing::{is_among_examples, is_in_docstring};
 use super::values::{is_placeholder, is_secret_value};
 use super::verify::{Verified, Window, hash, shown};
 use crate::model::{Confidence, Severity};
@@ -83,9 +84,6 @@ pub fn judge_all(bytes: &[u8]) -> Vec<Judged> {
     all
 }
 
-/// How far before and behind a value a word that tells of examples makes it one of them, bytes.
-const AROUND: usize = 4 << 10;
-
 /// A first look behind the word that stands at `place`, up to `end`; never shuts out what [`judge`] would judge.
 pub(super) fn may_lead(bytes: &[u8], place: usize, end: usize) -> bool {
     if bytes.get(place..end) == Some(URL.as_bytes()) {
@@ -114,6 +112,8 @@ pub(super) fn verify(window: Window<'_>, length: usize, seen: &mut Seen) -> Opti
         (Severity::Low, Confidence::Low, "among examples")
     } else if judged.features.contains(&Feature::CommentLine) {
         (Severity::Low, Confidence::Low, "in a comment")
+    } else if is_in_docstring(bytes, judged.value.start) {
+        (Severity::Low, Confidence::Low, "in a text that documents code")
     } else if judged.score < MEDIUM {
         (Severity::Low, Confidence::Low, "not sure")
     } else if judged.score < HIGH {
@@ -128,18 +128,9 @@ pub(super) fn verify(window: Window<'_>, length: usize, seen: &mut Seen) -> Opti
         redacted: shown("", value.len()),
         hash: hash(value),
         given: 0,
+        keyed: true,
         at: judged.value,
     })
-}
-
-/// Whether the text around the value speaks of examples; names of hosts such as `example.org` say nothing.
-fn is_among_examples(bytes: &[u8], value: &Range<usize>) -> bool {
-    let around = &bytes[value.start.saturating_sub(AROUND)..bytes.len().min(value.end + AROUND)];
-    let speaks = |place: usize, word: &str| {
-        let rest = &around[place + word.len()..];
-        ![&b".com"[..], b".org", b".net", b".test"].iter().any(|end| rest.starts_with(end))
-    };
-    ["xample", "XAMPLE"].iter().any(|word| memchr::memmem::find_iter(around, word).any(|place| speaks(place, word)))
 }
 
 /// The assignment to the name around `word`, unless another word of the name leads to it, or its value is a word of code.

@@ -225,7 +225,7 @@ fn graded(rule: &SecretRule, key: Key) -> Verified {
         State::Sealed | State::Odd => (Severity::Info, Confidence::Low),
     };
     let redacted = shown(&key.label, key.at.len());
-    Verified { hash: hash(&key.bytes), at: key.at, severity, confidence, detail, redacted, given: 0 }
+    Verified { hash: hash(&key.bytes), at: key.at, severity, confidence, detail, redacted, given: 0, keyed: false }
 }
 
 /// Whether the key at the anchor is the `private_key` of a service account's JSON, perhaps inside another string: a string
