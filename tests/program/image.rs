@@ -37,7 +37,7 @@ impl Stored {
         }
     }
 
-    fn layer_type(self) -> &'static str {
+    pub(crate) fn layer_type(self) -> &'static str {
         match self {
             Self::Plain => "application/vnd.oci.image.layer.v1.tar",
             Self::Gzip => "application/vnd.oci.image.layer.v1.tar+gzip",

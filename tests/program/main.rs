@@ -4,6 +4,8 @@
 
 #[path = "../shared/go.rs"]
 mod go;
+#[path = "../shared/packing.rs"]
+mod packing;
 #[path = "../shared/sarif_schema.rs"]
 mod sarif_schema;
 
@@ -14,6 +16,7 @@ mod faults;
 mod hidden;
 mod hostile;
 mod image;
+mod matrix;
 mod outputs;
 mod provenance;
 mod run;
