@@ -1,6 +1,9 @@
 //! The content scan against the rule files in rules/secrets: every type is found, near misses are not, any cutting of a
 //! stream gives the same hits, and the fast way finds what the slow one does.
 
+#[path = "secrets/grades.rs"]
+mod grades;
+
 use plimsoll::facts::secrets::{CARRY, Extent, Finds, Hit, Left, Patterns, SecretRule, generate};
 use plimsoll::model::{Confidence, Severity};
 use proptest::prelude::*;

@@ -89,13 +89,25 @@ fn a_key_in_a_file_as_its_package_ships_it_is_public() {
     let (severity, message) = told("/usr/share/keys/unsummed");
     assert_eq!(severity, Severity::Low, "{message}");
 
-    // A token is one even where a package ships it so.
+    // A token is one even where a package ships it so; a value that only its name makes a secret is none.
+    let named = generate(&linter.patterns, "datadog-key/0", 1).unwrap();
+    let list = "/usr/share/keys/token\n/usr/share/keys/named\n/usr/share/keys/other\n";
+    let md5sums = format!(
+        "{}  usr/share/keys/token\n{}  usr/share/keys/named\n{}  usr/share/keys/other\n",
+        sums(&token),
+        sums(&named),
+        sums("something else"),
+    );
     let mut own = Layer::default();
     own.file("var/lib/dpkg/status", 0o644, format!("{STATUS}\n"))
-        .file("var/lib/dpkg/info/keys.list", 0o644, "/usr/share/keys/token\n")
-        .file("var/lib/dpkg/info/keys.md5sums", 0o644, format!("{}  usr/share/keys/token\n", sums(&token)))
-        .file("usr/share/keys/token", 0o644, token);
+        .file("var/lib/dpkg/info/keys.list", 0o644, list)
+        .file("var/lib/dpkg/info/keys.md5sums", 0o644, md5sums)
+        .file("usr/share/keys/token", 0o644, token)
+        .file("usr/share/keys/named", 0o644, named)
+        .file("usr/share/keys/other", 0o644, generate(&linter.patterns, "datadog-key/0", 2).unwrap());
     let found = findings(&linter, vec![own.tar()]);
+    let of = |path: &str| self::told(&found, "datadog-key", path).0;
+    assert_eq!((of("/usr/share/keys/named"), of("/usr/share/keys/other")), (Severity::Info, Severity::High));
     let (severity, message) = self::told(&found, "github-token", "/usr/share/keys/token");
     assert!(severity >= Severity::High && !message.contains("shipped"), "{message}");
 }
