@@ -232,7 +232,12 @@ const BESIDE: &[&str] = &[
     "through",
     "status",
     "support",
+    "change",
+    "reset",
 ];
+
+/// Words before a password's that make of a name what is done, such as a page or how often it may be asked for.
+const ACTS: &[&str] = &["change", "reset", "forgot", "forgotten"];
 
 /// Words that tell of something public anywhere in a name.
 const PUBLIC: &[&str] = &[
@@ -293,7 +298,8 @@ pub(super) fn promise(name: &str) -> Promise {
     let Some(&last) = stems.last() else { return Promise::Nothing };
     let any = |set: &[&str]| stems.iter().any(|stem| set.contains(stem));
     let public = words.iter().any(|word| PUBLIC.contains(&word.as_str()));
-    if any(SWITCH) || any(PUBLIC) || public || BESIDE.contains(&last) {
+    let act = stems.windows(2).any(|pair| ACTS.contains(&pair[0]) && pair[1].starts_with("pass"));
+    if any(SWITCH) || any(PUBLIC) || public || act || BESIDE.contains(&last) {
         return Promise::Nothing;
     }
     let object = OBJECTS.iter().find(|word| **word == last);
@@ -365,6 +371,8 @@ mod tests {
             "PGPASSWORD",
             "ROOT_PASS",
             "clientSecret",
+            "changelog_password",
+            "RESET_TOKEN",
         ] {
             assert!(is_secret_name(name), "{name}");
         }
@@ -395,6 +403,9 @@ mod tests {
             "",
             "=",
             "XAUTHORITY",
+            "change_password",
+            "resetPasswordFromKey",
+            "PASSWORD_RESET",
         ] {
             assert!(!is_secret_name(name), "{name}");
         }

@@ -169,7 +169,7 @@ pub(super) fn is_placeholder_in_url(value: &str) -> bool {
 /// `__NAME__`.
 pub(super) fn is_reference(value: &str) -> bool {
     let bytes = value.as_bytes();
-    if is_slot(value) {
+    if is_slot(value) || is_call(value) {
         return true;
     }
     match bytes {
@@ -196,6 +196,14 @@ fn is_slot(value: &str) -> bool {
         let named = inner.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-. ".contains(&byte));
         begins && named && (is_secret_name(inner) || !inner.bytes().any(|byte| byte.is_ascii_lowercase()))
     })
+}
+
+/// Whether braces hold all of it, and a call or a subscript is all that they hold: `{quote(password)}`, `{cfg['db']}`.
+fn is_call(value: &str) -> bool {
+    let Some(inner) = value.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) else { return false };
+    let name = inner.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || b"_.".contains(byte)).count();
+    let named = inner.bytes().next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_');
+    named && matches!(inner.as_bytes()[name..], [b'(', .., b')'] | [b'[', .., b']'])
 }
 
 fn is_path(value: &str) -> bool {
@@ -266,6 +274,7 @@ mod tests {
             "\"hunter2example\"",
             "'it's'",
             "$ecret",
+            "{hunter2(9)x}",
         ] {
             let name = if value == "12345" { "DB_PASSWORD" } else { "API_TOKEN" };
             let right = is_secret_value(name, value);
@@ -291,6 +300,8 @@ mod tests {
             "'/run/secrets/db'",
             "\"false\"",
             "\"",
+            "{quote(password)}",
+            "{config['token']}",
         ] {
             assert!(!is_secret_value("API_TOKEN", value), "{value}");
         }

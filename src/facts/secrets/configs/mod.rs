@@ -313,6 +313,14 @@ impl Reader<'_> {
         }
         let severity = match form {
             Form::Clear if value.starts_with("django-insecure-") => Severity::Low,
+            // In a program settings are constants; another name may be that of anything.
+            Form::Clear | Form::Obscured
+                if self.row.syntax == Syntax::Source
+                    && confidence != Confidence::High
+                    && key.bytes().any(|byte| byte.is_ascii_lowercase()) =>
+            {
+                self.row.severity.min(Severity::Medium)
+            }
             Form::Clear | Form::Obscured => self.row.severity,
             Form::Encrypted => Severity::Low,
             Form::Hash => self.row.severity.min(Severity::Medium),

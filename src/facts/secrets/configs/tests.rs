@@ -251,6 +251,10 @@ fn near_misses() {
             "<?php define('DB_PASSWORD', 'password_here'); define('AUTH_KEY', 'put your unique phrase here');",
         ),
         ("/var/www/wp-config.php", "<?php define('DB_PASSWORD', getenv('DB_PASSWORD')); define('DB_NAME', '{S}');"),
+        (
+            "/app/rate_settings.py",
+            "LIMITS = {'change_password': '5/m/user'}\nu = f'pg://{user}:{quote(password)}@{host}/'\n",
+        ),
         ("/app/settings.py", "SECRET_KEY = os.environ['SECRET_KEY']\nAUTH_PASSWORD_VALIDATORS = [{'NAME': 'x.y'}]\n"),
         (
             "/app/application.properties",
@@ -310,6 +314,8 @@ fn forms_and_grades() {
     assert_eq!(one("/root/.m2/settings.xml", braced), (Form::Encrypted, Severity::Low));
     assert_eq!(one("/root/rclone.conf", "[x]\npass = {S}\n"), (Form::Obscured, Severity::High));
     assert_eq!(one("/app/settings.py", "SECRET_KEY = 'django-insecure-{S}'\n"), (Form::Clear, Severity::Low));
+    assert_eq!(one("/app/settings.py", "MAIL_PASSWORD = '{S}'\n"), (Form::Clear, Severity::High));
+    assert_eq!(one("/app/settings.py", "x = {'mail_password': '{S}'}\n"), (Form::Clear, Severity::Medium));
     assert_eq!(one("/srv/.htpasswd", "me:$apr1$abcdefgh$abcdefghabcdefghabcdef\n"), (Form::Hash, Severity::Medium));
     assert_eq!(
         one("/etc/shadow.bak", "root:$6$abcdefgh$abcdefghabcdefgh:1:0:9:7:::\n"),
