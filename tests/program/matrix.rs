@@ -61,6 +61,9 @@ impl Matrix {
     }
 }
 
+/// Makes a file of a token.
+type Make<'a> = &'a dyn Fn(&str) -> Vec<u8>;
+
 /// A text with the token in its second line.
 fn text(token: &str) -> Vec<u8> {
     format!("# settings\ntoken = {token}\n").into_bytes()
@@ -149,7 +152,7 @@ fn packed(matrix: &mut Matrix) {
     let member = "etc/app.conf";
     let one = |token: &str| zip(Zip::Deflated, &pair(token));
     let jar: &[&str] = &["BOOT-INF/lib/inner.jar", member];
-    let cases: [(&str, &str, &[&str], &dyn Fn(&str) -> Vec<u8>); 13] = [
+    let cases: [(&str, &str, &[&str], Make); 13] = [
         ("tar", "a/a.tar", &[member], &|token| tar(&pair(token))),
         ("tar.gz", "a/a.tgz", &[member], &|token| gz(&tar(&pair(token)))),
         ("zip", "a/a.zip", &[member], &one),
@@ -184,7 +187,7 @@ fn written(matrix: &mut Matrix) {
         move |token: &str| format!("t: {}", token.replacen('_', &format!("{mark}5f{end}"), 1))
     };
     let wide = |token: &str| -> Vec<u16> { format!("\u{feff}token={token}\r\n").encode_utf16().collect() };
-    let cases: [(&str, &str, &str, &dyn Fn(&str) -> Vec<u8>); 9] = [
+    let cases: [(&str, &str, &str, Make); 9] = [
         ("base64", "w/a.yaml", "in base64", &|token| {
             format!("data: {}\n", base64(line(token).as_bytes())).into_bytes()
         }),
