@@ -5,6 +5,7 @@ use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder};
 use plimsoll::facts::LayerFacts;
 use plimsoll::facts::secrets::{Hit, Patterns, Unpacked, generate, unpack};
+use plimsoll::layer::Memory;
 use plimsoll::model::Limits;
 use plimsoll::rule::RuleSet;
 use plimsoll::scan::{Reading, read_layers};
@@ -231,7 +232,7 @@ fn read(layers: &[Vec<(&str, Vec<u8>)>], threads: usize, limits: &Limits) -> Vec
 }
 
 fn alone(file: &[u8], limits: &Limits) -> Unpacked {
-    unpack(&mut &file[..], 0, &PATTERNS, limits, &mut || {})
+    unpack(&mut &file[..], 0, &PATTERNS, limits, &Memory::new(0))
 }
 
 #[test]
