@@ -26,7 +26,7 @@ const LANES: usize = 2;
 /// Bytes of the windows of archives that are unpacked at a time: of those that lie in a block, and of those that are
 /// followed. What they hold would be most of the memory of a scan, so it must not grow with threads.
 const WINDOWS_HERE: u64 = 20 << 20;
-const WINDOWS_FOLLOWED: u64 = 40 << 20;
+const WINDOWS_FOLLOWED: u64 = 20 << 20;
 
 /// How often a thread without work gives way before it sleeps. Waking costs more than a block's inflation takes, on both
 /// sides.

@@ -316,7 +316,7 @@ mod tests {
 
     fn window(bytes: &[u8]) -> u64 {
         let mut reader = bytes;
-        let mut stored = Stored::new(&mut reader);
+        let mut stored = Stored::with_buffer(&mut reader, BUFFER);
         let format = Format::peek(&mut stored).expect("memory").expect("a format");
         format.window(&mut stored).expect("memory") - TABLES
     }
