@@ -7,6 +7,7 @@ mod packing;
 use packing::{Zip, bz2, cpio, deb, gz, lz4, rpm, tar, xz, zip, zst};
 use plimsoll::facts::LayerFacts;
 use plimsoll::facts::secrets::{Hit, Patterns, Unpacked, generate, unpack};
+use plimsoll::layer::Memory;
 use plimsoll::model::Limits;
 use plimsoll::rule::RuleSet;
 use plimsoll::scan::{Reading, read_layers};
@@ -94,7 +95,7 @@ fn read(layers: &[Vec<(&str, Vec<u8>)>], threads: usize, limits: &Limits) -> Vec
 }
 
 fn alone(file: &[u8], limits: &Limits) -> Unpacked {
-    unpack(&mut &file[..], 0, &PATTERNS, limits, &mut || {})
+    unpack(&mut &file[..], 0, &PATTERNS, limits, &Memory::new(0))
 }
 
 #[test]

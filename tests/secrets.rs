@@ -591,20 +591,41 @@ proptest! {
 
 #[test]
 fn the_fast_way_finds_what_the_slow_one_does_on_this_machine() {
-    let mut files = 0;
+    let mut files = Vec::new();
     for folder in ["/etc/ssl", "/usr/share/doc", "/usr/lib/python3"] {
-        let Ok(entries) = std::fs::read_dir(folder) else { continue };
-        for entry in entries.flatten().take(100) {
-            let Ok(file) = std::fs::read(entry.path()) else { continue };
-            let file = &file[..file.len().min(200_000)];
-            let found = whole_by(&EVERYTHING, file);
-            assert_eq!(found, slowly_by(&EVERYTHING, file), "{}", entry.path().display());
-            files += 1;
-        }
+        files.extend(files_under(folder.into(), 1).into_iter().take(100));
     }
-    if files == 0 {
+    // A folder of unpacked packages: some of all of it.
+    if let Some(folder) = std::env::var_os("PLIMSOLL_CORPUS") {
+        let all = files_under(folder.into(), usize::MAX);
+        files.extend(all.iter().step_by(all.len() / 400 + 1).cloned());
+    }
+    if files.is_empty() {
         println!("no files to compare on");
     }
+    for path in files {
+        let Ok(file) = std::fs::read(&path) else { continue };
+        let file = &file[..file.len().min(200_000)];
+        let found = whole_by(&EVERYTHING, file);
+        assert_eq!(found, slowly_by(&EVERYTHING, file), "{}", path.display());
+    }
+}
+
+/// The files in a folder and in those in it, down to so many levels, sorted.
+fn files_under(folder: std::path::PathBuf, levels: usize) -> Vec<std::path::PathBuf> {
+    let (mut files, mut folders) = (Vec::new(), vec![(folder, levels)]);
+    while let Some((folder, levels)) = folders.pop() {
+        let Ok(entries) = std::fs::read_dir(folder) else { continue };
+        for entry in entries.flatten() {
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() && levels > 1 => folders.push((entry.path(), levels - 1)),
+                Ok(kind) if !kind.is_dir() => files.push(entry.path()),
+                _ => {}
+            }
+        }
+    }
+    files.sort();
+    files
 }
 
 /// Dense candidates: what is found is bounded, and the scan ends. How long it takes is measured by the benchmark.

@@ -11,4 +11,4 @@ pub use decompress::{Compression, DecodeError, DecodeKind, Decoder, Input};
 pub use entry::{Entry, EntryKind, LayerEntries, Record};
 pub use tar::{TarEnd, TarError, TarTrouble, TarWalk, Visit, WalkError, walk};
 pub use tree::{Hidden, Node, Tree, Unresolved};
-pub use unpack::{Format, Members, Opened, Stored};
+pub use unpack::{Format, Held, Members, Memory, Opened, Stored};

@@ -6,10 +6,11 @@
 
 use super::hash::{self, Bytes, Chain};
 use super::stream::{Block, Reading, Stream};
-use super::unpack::{Follow, Gate, Pieces, Unpackings, whole};
-use crate::facts::secrets::{CUT_SHORT, Finds, in_entries, tail, unlock, unpack};
+use super::unpack::{Follow, Pieces, Unpackings, whole};
+use crate::facts::secrets::{CUT_SHORT, Extent, Finds, in_entries, tail, unlock, unpack};
 use crate::facts::{Budget, LayerFacts};
 use crate::image::Digest;
+use crate::layer::Memory;
 use crate::source::Source;
 use rayon::prelude::*;
 use std::collections::VecDeque;
@@ -22,9 +23,10 @@ use std::thread::Scope;
 /// the other.
 const LANES: usize = 2;
 
-/// Archives with large windows that are unpacked at a time: of those that lie in a block, and of those that are followed.
-/// What they hold is most of the memory of a scan, so it must not grow with threads.
-const LARGE: usize = 2;
+/// Bytes of the windows of archives that are unpacked at a time: of those that lie in a block, and of those that are
+/// followed. What they hold would be most of the memory of a scan, so it must not grow with threads.
+const WINDOWS_HERE: u64 = 20 << 20;
+const WINDOWS_FOLLOWED: u64 = 20 << 20;
 
 /// How often a thread without work gives way before it sleeps. Waking costs more than a block's inflation takes, on both
 /// sides.
@@ -74,10 +76,10 @@ struct Pool<'a> {
     done: Mutex<Vec<Option<LayerFacts>>>,
     spare: Mutex<Vec<Vec<u8>>>,
     /// Before archives in a block: whoever unpacks one waits for nobody else.
-    large_here: Gate,
+    windows_here: Memory,
     /// Before archives that are followed: whoever unpacks one waits for the thread that reads its layer, so that one must
     /// never wait here.
-    large_followed: Gate,
+    windows_followed: Memory,
     budget: &'a Budget,
 }
 
@@ -118,8 +120,8 @@ pub fn read_layers(source: &dyn Source, reading: Reading<'_>) -> Vec<LayerFacts>
             turn: Condvar::new(),
             done: Mutex::new(vec![None; order.len()]),
             spare: Mutex::new(Vec::new()),
-            large_here: Gate::new(LARGE),
-            large_followed: Gate::new(LARGE),
+            windows_here: Memory::new(WINDOWS_HERE),
+            windows_followed: Memory::new(WINDOWS_FOLLOWED),
             budget: &budget,
             order,
         };
@@ -258,44 +260,45 @@ impl<'a> Pool<'a> {
         self.look_at(own);
     }
 
-    /// Hashes and scans blocks, then gives their buffers back.
+    /// Hashes and scans blocks, gives their buffers back, then looks into the archives that lay in them: what comes behind a
+    /// block waits for its hash, and must not wait for an archive.
     fn look_at(&self, pieces: Vec<Piece>) {
         let mut hashed = Vec::with_capacity(LANES);
+        let mut archives = Vec::new();
         for Piece { block: Block { bytes, new, sequence, last, extents }, layer } in pieces {
             if self.reading.content {
                 let mut finds = Finds::default();
                 self.reading.patterns.scan(&bytes, new, last, &extents, &mut finds);
                 finds.sum(&bytes, &extents);
                 lock(&layer.finds).absorb(finds);
-                for extent in whole(&bytes, new, &extents) {
-                    let file = &bytes[extent.at..extent.at + extent.len];
-                    self.unpack(&layer, extent.entry, &mut &*file, &self.large_here);
-                }
+                let files = whole(&bytes, new, &extents).into_iter();
+                let copy = |extent: &Extent| (extent.entry, bytes[extent.at..extent.at + extent.len].to_vec());
+                archives.extend(files.map(|extent| (Arc::clone(&layer), copy(extent))));
             }
             hashed.push((layer, sequence, Bytes { buffer: bytes, new }));
         }
         let layers: Vec<_> = hashed.iter().map(|(layer, ..)| Arc::clone(layer)).collect();
         let blocks = layers.iter().zip(hashed).map(|(layer, (_, sequence, bytes))| (&layer.chain, sequence, bytes));
         hash::add(blocks, |buffer| lock(&self.spare).push(buffer));
+        for (layer, (entry, file)) in archives {
+            self.unpack(&layer, entry, &mut &file[..], &self.windows_here);
+        }
         for layer in &layers {
             self.close(layer);
         }
     }
 
     /// Looks into an archive of `layer`, as far as the layer's budget goes.
-    fn unpack(&self, layer: &InFlight, entry: u32, file: &mut dyn Read, large: &Gate) {
+    fn unpack(&self, layer: &InFlight, entry: u32, file: &mut dyn Read, windows: &Memory) {
         if lock(&layer.unpacked).admits(entry) {
-            let mut place = None;
-            let unpacked = unpack(file, entry, self.reading.patterns, self.reading.limits, &mut || {
-                place.get_or_insert_with(|| large.enter());
-            });
+            let unpacked = unpack(file, entry, self.reading.patterns, self.reading.limits, windows);
             lock(&layer.unpacked).add(entry, unpacked);
         }
     }
 
     /// Looks into an archive that goes over several blocks, piece by piece.
     fn unpack_pieces(&self, layer: &Arc<InFlight>, entry: u32, mut pieces: Pieces) {
-        self.unpack(layer, entry, &mut pieces, &self.large_followed);
+        self.unpack(layer, entry, &mut pieces, &self.windows_followed);
         drop(pieces);
         self.close(layer);
     }

@@ -8,7 +8,6 @@ use crate::model::Limits;
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
-use std::sync::{Condvar, Mutex, PoisonError};
 
 /// Pieces of a file that wait for whoever unpacks it.
 const WAITING: usize = 2;
@@ -101,38 +100,6 @@ impl Unpackings {
             );
             facts.gaps.push((Some(cut), why));
         }
-    }
-}
-
-/// Lets few in at a time.
-#[derive(Debug)]
-pub(super) struct Gate {
-    places: Mutex<usize>,
-    left: Condvar,
-}
-
-/// A place behind a gate, until it is dropped.
-pub(super) struct Place<'a>(&'a Gate);
-
-impl Gate {
-    /// A gate with so many places behind it.
-    pub(super) fn new(places: usize) -> Self {
-        Self { places: Mutex::new(places), left: Condvar::new() }
-    }
-
-    /// Waits for a place.
-    pub(super) fn enter(&self) -> Place<'_> {
-        let places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut places = self.left.wait_while(places, |places| *places == 0).unwrap_or_else(PoisonError::into_inner);
-        *places -= 1;
-        Place(self)
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        *self.0.places.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        self.0.left.notify_one();
     }
 }
 

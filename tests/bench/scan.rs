@@ -1,18 +1,69 @@
 //! How fast the content scan is, one core: programs, text, and inputs made to be dense with candidates.
 //!
-//!     cargo bench --bench scan [FOLDER...]
+//!     cargo bench --bench scan [-- FOLDER...]
 //!
-//! Says GB/s and the number of hits for each kind; a figure counts only together with its hits.
+//! Says GB/s of processor time, the number of hits, and for dense inputs how many times more a byte costs than in text;
+//! a figure counts only together with its hits. `ONLY=part` leaves out what is not called so.
 
-use plimsoll::facts::secrets::{CARRY, Extent, Finds, Patterns, SecretRule, generate};
-use plimsoll::model::{Confidence, Severity};
+use plimsoll::facts::secrets::{CARRY, Extent, Finds, Patterns, SecretRule, generate, tail, unpack};
+use plimsoll::layer::Memory;
+use plimsoll::model::{Confidence, Limits, Severity};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// Bytes of each kind, at most.
 const MOST: usize = 256 << 20;
+/// Bytes of a dense input.
+const DENSE: usize = 16 << 20;
 /// A block of the pipeline.
 const BLOCK: usize = 256 << 10;
+/// Files that count as text.
+const TEXT: &[&str] = &["py", "js", "md", "json", "yaml", "yml", "ts", "txt", "go", "c", "h", "rs", "sh"];
+
+/// Files, one behind another.
+#[derive(Default)]
+struct Stream {
+    bytes: Vec<u8>,
+    files: Vec<Extent>,
+}
+
+impl Stream {
+    fn add(&mut self, file: &[u8]) {
+        let binary = !plimsoll::facts::secrets::is_text_at(0, file);
+        let (at, len, entry) = (self.bytes.len(), file.len(), self.files.len() as u32);
+        self.files.push(Extent { at, len, entry, file: 0, first: true, last: true, binary });
+        self.bytes.extend_from_slice(file);
+    }
+
+    fn of(file: Vec<u8>) -> Self {
+        let mut stream = Self::default();
+        stream.add(&file);
+        stream
+    }
+
+    /// Scans it block by block, and counts the hits.
+    fn scan(&self, patterns: &Patterns) -> usize {
+        let mut finds = Finds::default();
+        let (mut at, mut first) = (0, 0);
+        while at < self.bytes.len() {
+            let end = (at + BLOCK).min(self.bytes.len());
+            let from = at.saturating_sub(CARRY);
+            while self.files[first].at + self.files[first].len <= from {
+                first += 1;
+            }
+            let here: Vec<Extent> = self.files[first..].iter().take_while(|file| file.at < end).copied().collect();
+            let mut extents = tail(&here, from);
+            if let Some(file) = extents.last_mut().filter(|file| file.at + file.len > end - from) {
+                file.len = end - from - file.at;
+                file.last = false;
+            }
+            patterns.scan(&self.bytes[from..end], at - from, end == self.bytes.len(), &extents, &mut finds);
+            at = end;
+        }
+        finds.hits(patterns.rules()).len()
+    }
+}
 
 fn main() {
     let patterns = Patterns::new(&rules()).expect("rules compile");
@@ -20,82 +71,185 @@ fn main() {
         std::env::args().skip(1).filter(|word| !word.starts_with('-')).map(PathBuf::from).collect();
     let folders =
         if folders.is_empty() { vec!["/usr/lib".into(), "/usr/share".into(), "/usr/bin".into()] } else { folders };
-    let (mut programs, mut text) = (Vec::new(), Vec::new());
+    let (mut programs, mut text) = (Stream::default(), Stream::default());
     for folder in folders {
         collect(&folder, &mut programs, &mut text);
     }
     let token = generate(&patterns, "github-token", 1).expect("token");
     let key = generate(&patterns, "private-key", 1).expect("key");
-    let dense = |piece: &str| piece.repeat((32 << 20) / piece.len()).into_bytes();
-    report(&patterns, "programs", &programs);
-    report(&patterns, "text", &text);
+    report(&patterns, "programs", &programs, None);
+    let plain = report(&patterns, "text", &text, None);
     for piece in [
         "AKIA",
+        "AKIAAKIA ",
+        "patpatpat=",
         "ghp_ ",
         "npm_ghp_",
+        "eyJ",
+        "eyJ.",
+        "eyJhbGciOiJIUzI1NiJ9.eyJ ",
         "-----BEGIN PRIVATE KEY-----",
+        "-----BEGIN PRIVATE KEY-----\nMIIE\n",
         "LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0t\n",
+        "SGVsbG8gd29ybGQsIHRoaXMgaXMgYSB0ZXh0IGluIGJhc2U2NC4K ",
+        "U0dWc2JHOGdkMjl5YkdRc0lIUm9hWE1nYVhNZ1lTQjBaWGgwSUdsdUlHSmhjMlUyTkM0Sw== ",
+        "48656c6c6f20776f726c642c2074686973206973206120746578742e ",
+        "h\0e\0l\0l\0o\0 \0w\0o\0r\0l\0d\0,\0 \0h\0i\0 \0",
+        "%68%65%6c%6c%6f ",
+        "\\u0068\\u0065",
         "sk-proj-",
+        "sk_",
+        "re_ up_ st. ",
         "T3BlbkFJ",
         "8Q~",
         "SG.",
         "password = x\n",
         "password = \"Zq8wk2mnv\"\n",
+        "key = \"value\"\n",
+        "key = \"",
         "password",
         "key: a, ",
         "secret_token_key_password = ",
         "amqp://a:b@c ",
+        "://",
+        "datadog 0123456789abcdef0123456789abcdef ",
+        "datadog_api_key = 0123456789abcdef0123456789abcde ",
     ] {
-        report(&patterns, &format!("dense {piece:?}"), &dense(piece));
+        report(&patterns, &format!("dense {piece:?}"), &Stream::of(dense(piece)), Some(plain));
     }
-    report(&patterns, "dense tokens", &dense(&format!("{token} ")));
-    report(&patterns, "dense fake tokens", &dense(&format!("ghp_{} ", "a1B2".repeat(9))));
-    report(&patterns, "dense keys", &dense(&key));
-    report(&patterns, "dense broken keys", &dense(&format!("{}\n", &key[..300])));
+    report(&patterns, "dense tokens", &Stream::of(dense(&format!("{token} "))), Some(plain));
+    let fakes = dense(&format!("ghp_{} ", "a1B2".repeat(9)));
+    report(&patterns, "dense fake tokens", &Stream::of(fakes), Some(plain));
+    report(&patterns, "dense keys", &Stream::of(dense(&key)), Some(plain));
+    let broken = dense(&format!("{}\n", &key[..300]));
+    report(&patterns, "dense broken keys", &Stream::of(broken), Some(plain));
+    let mut names = 0;
+    let changing: String = std::iter::from_fn(|| {
+        names += 1;
+        (names < DENSE / 24).then(|| format!("key{names} = \"v{:07x}\"\n", names * 7919))
+    })
+    .collect();
+    report(&patterns, "dense other keys and values", &Stream::of(changing.into_bytes()), Some(plain));
+    let base64 = text.bytes[..DENSE.min(text.bytes.len()) / 4 * 3].chunks(57).fold(Vec::new(), |mut all, line| {
+        all.extend(encode(line));
+        all.push(b'\n');
+        all
+    });
+    report(&patterns, "text in base64", &Stream::of(base64), Some(plain));
+    for (name, piece) in [
+        ("gzip heads", &b"\x1f\x8b\x08\0\0\0\0\0\0\x03"[..]),
+        ("zip heads", b"PK\x03\x04\x14\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\0\0\0a"),
+        ("gzip members of a byte", &gzip(b"x")),
+        ("gzip in gzip in gzip", &gzip(&gzip(&gzip(b"x")))),
+        ("bzip2 heads", b"BZh91AY&SY"),
+        ("xz heads", b"\xfd7zXZ\0\0\x04\xe6\xd6\xb4\x46"),
+    ] {
+        packed(&patterns, name, &tar(piece), plain);
+    }
+    packed(&patterns, "text", &tar(&text.bytes[..(1 << 20).min(text.bytes.len())]), plain);
 }
 
-fn report(patterns: &Patterns, name: &str, bytes: &[u8]) {
-    let mut best = f64::MAX;
-    let mut hits = 0;
+/// Tells a figure and the seconds that a megabyte takes.
+fn report(patterns: &Patterns, name: &str, stream: &Stream, plain: Option<f64>) -> f64 {
+    if std::env::var("ONLY").is_ok_and(|only| !name.contains(&only) && name != "text") {
+        return 0.0;
+    }
+    measure(name, stream.bytes.len(), plain, || stream.scan(patterns))
+}
+
+/// The same for a tar that lies in a layer.
+fn packed(patterns: &Patterns, name: &str, tar: &[u8], plain: f64) {
+    let name = format!("a tar of {name}");
+    if std::env::var("ONLY").is_ok_and(|only| !name.contains(&only)) {
+        return;
+    }
+    let limits = Limits::default();
+    measure(&name, tar.len(), Some(plain), || unpack(&mut &tar[..], 0, patterns, &limits, &Memory::new(0)).hits.len());
+}
+
+#[expect(clippy::cast_precision_loss, reason = "figures for people")]
+fn measure(name: &str, length: usize, plain: Option<f64>, mut run: impl FnMut() -> usize) -> f64 {
+    let (mut best, mut hits) = (f64::MAX, 0);
     for _ in 0..3 {
-        let begin = Instant::now();
-        let mut finds = Finds::default();
-        let mut at = 0;
-        while at < bytes.len() {
-            let end = (at + BLOCK).min(bytes.len());
-            let from = at.saturating_sub(CARRY);
-            let extent = Extent {
-                at: 0,
-                len: end - from,
-                entry: 0,
-                file: from as u64,
-                first: from == 0,
-                last: end == bytes.len(),
-                binary: false,
-            };
-            patterns.scan(&bytes[from..end], at - from, end == bytes.len(), &[extent], &mut finds);
-            at = end;
-        }
-        hits = finds.hits(patterns.rules()).len();
-        best = best.min(begin.elapsed().as_secs_f64());
+        let begin = Clock::now();
+        hits = run();
+        best = best.min(begin.seconds());
     }
-    #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
-    let speed = bytes.len() as f64 / best / 1e9;
-    println!("{speed:>8.3} GB/s {hits:>7} hits  {name} ({} MB)", bytes.len() >> 20);
+    let each = best / length as f64 * 1e6;
+    let times = plain.map_or(String::new(), |plain| format!("{:5.1} times text", each / plain));
+    println!("{:>8.3} GB/s {hits:>7} hits {times:>16}  {name} ({} MB)", 1e-3 / each, length >> 20);
+    each
 }
 
-fn collect(folder: &Path, programs: &mut Vec<u8>, text: &mut Vec<u8>) {
+/// Processor time where the system tells it, else time.
+enum Clock {
+    Processor(u64),
+    Wall(Instant),
+}
+
+impl Clock {
+    fn now() -> Self {
+        Self::spent().map_or_else(|| Self::Wall(Instant::now()), Self::Processor)
+    }
+
+    /// Nanoseconds that this process ran.
+    fn spent() -> Option<u64> {
+        std::fs::read_to_string("/proc/self/schedstat").ok()?.split(' ').next()?.parse().ok()
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "figures for people")]
+    fn seconds(&self) -> f64 {
+        match self {
+            Self::Processor(begin) => (Self::spent().unwrap_or(*begin) - begin) as f64 / 1e9,
+            Self::Wall(begin) => begin.elapsed().as_secs_f64(),
+        }
+    }
+}
+
+fn dense(piece: &str) -> Vec<u8> {
+    piece.repeat(DENSE / piece.len()).into_bytes()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).expect("memory");
+    encoder.finish().expect("memory")
+}
+
+/// A tar whose members are all `member`.
+fn tar(member: &[u8]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for _ in 0..(DENSE / 2 / (512 + member.len().next_multiple_of(512))).max(1) {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(member.len() as u64);
+        builder.append_data(&mut header, "member", member).expect("memory");
+    }
+    builder.into_inner().expect("memory")
+}
+
+fn encode(bytes: &[u8]) -> Vec<u8> {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = Vec::new();
+    for three in bytes.chunks_exact(3) {
+        let word = three.iter().fold(0u32, |word, &byte| word << 8 | u32::from(byte));
+        out.extend((0..4).map(|digit| DIGITS[(word >> (18 - 6 * digit)) as usize & 63]));
+    }
+    out
+}
+
+fn collect(folder: &Path, programs: &mut Stream, text: &mut Stream) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
-        let Ok(kind) = entry.file_type() else { continue };
+        let (Ok(kind), path) = (entry.file_type(), entry.path()) else { continue };
         if kind.is_dir() {
-            collect(&entry.path(), programs, text);
-        } else if kind.is_file() && (programs.len() < MOST || text.len() < MOST) {
-            let Ok(file) = std::fs::read(entry.path()) else { continue };
-            let into = if file.starts_with(b"\x7fELF") { &mut *programs } else { &mut *text };
-            let binary = file.iter().take(8192).any(|&byte| byte == 0) && !file.starts_with(b"\x7fELF");
-            if !binary && into.len() + file.len() < MOST {
-                into.extend_from_slice(&file);
+            collect(&path, programs, text);
+        } else if kind.is_file() && (programs.bytes.len() < MOST || text.bytes.len() < MOST) {
+            let named = path.extension().and_then(|end| end.to_str()).is_some_and(|end| TEXT.contains(&end));
+            let Ok(file) = std::fs::read(&path) else { continue };
+            let program = file.starts_with(b"\x7fELF");
+            let into = if program { &mut *programs } else { &mut *text };
+            if (program || named) && !file.is_empty() && into.bytes.len() + file.len() < MOST {
+                into.add(&file);
             }
         }
     }

@@ -299,6 +299,7 @@ impl View<'_> {
             let quads = digits.chunks_exact(4);
             left.extend_from_slice(quads.remainder());
             let begin = decoded.bytes.len();
+            decoded.bytes.reserve(3 * quads.len() + 3);
             quads.for_each(|quad| decoded.bytes.extend_from_slice(&word(quad)));
             if let Some(foreign) = decoded.bytes[begin..].chunks(BINARY.0).position(is_binary) {
                 // What follows is no text. A line that is text again begins anew.
@@ -431,6 +432,7 @@ fn is_text(byte: u8) -> bool {
 }
 
 /// The bytes of up to four digits: one less than there are digits.
+#[inline]
 fn word(digits: &[u8]) -> [u8; 3] {
     let word = digits.iter().fold(0u32, |word, &digit| word << 6 | u32::from(base64_digit(digit) & 63));
     let [_, a, b, c] = (word << (6 * (4 - digits.len().min(4)))).to_be_bytes();
@@ -459,8 +461,9 @@ const ENTITIES: &[(&[u8], u8)] = &[
 /// The byte that an escape at the beginning of `bytes` stands for, and the escape's length.
 fn escape(bytes: &[u8]) -> Option<(u8, usize)> {
     let hex = |digits: &[u8]| {
-        let digits = std::str::from_utf8(digits).ok().filter(|digits| digits.bytes().all(|c| c.is_ascii_hexdigit()))?;
-        u32::from_str_radix(digits, 16).ok().and_then(|code| u8::try_from(code).ok()).filter(u8::is_ascii)
+        let add = |code: u32, digit: &u8| Some(code << 4 | char::from(*digit).to_digit(16)?);
+        let code = digits.iter().try_fold(0, add)?;
+        u8::try_from(code).ok().filter(u8::is_ascii)
     };
     match bytes {
         [b'%', digits @ ..] => Some((hex(digits.get(..2)?)?, 3)),

@@ -200,15 +200,16 @@ impl Finds {
         });
         // What has a type is told by it, however much more a name is given.
         let (generic, typed): (Vec<Find>, Vec<Find>) = finds.into_iter().partition(|find| is_generic(find, rules));
-        let mut kept = apart(typed);
-        for find in apart(generic) {
-            let end = |find: &Find| (find.entry, find.start + find.length);
-            let next = kept.partition_point(|other| end(other) <= (find.entry, find.start));
-            let beside = |other: &Find| (find.entry, find.start + find.length) <= (other.entry, other.start);
-            if kept.get(next).is_none_or(beside) {
-                kept.insert(next, find);
-            }
-        }
+        let typed = apart(typed);
+        let end = |find: &Find| (find.entry, find.start + find.length);
+        let is_free = |find: &Find| {
+            let next = typed.partition_point(|other| end(other) <= (find.entry, find.start));
+            typed.get(next).is_none_or(|other| end(find) <= (other.entry, other.start))
+        };
+        let mut kept = apart(generic);
+        kept.retain(is_free);
+        kept.extend(typed);
+        kept.sort_by_key(|find| (find.entry, find.start));
         kept
     }
 }

@@ -114,12 +114,12 @@ fn name_before(before: &[u8]) -> Option<Range<usize>> {
     let quotes = |bytes: &[u8]| trimmed(bytes, b"\"'`\\");
     let spaces = |bytes: &[u8]| trimmed(bytes, b" \t");
     let mut end = quotes(before);
-    for scheme in SCHEMES {
-        let bare = spaces(&before[..end]);
-        if bare < end && before[..bare].ends_with(scheme) && before[..bare - scheme.len()].ends_with(b" ") {
-            end = quotes(&before[..spaces(&before[..bare - scheme.len()])]);
-            break;
-        }
+    let bare = spaces(&before[..end]);
+    let is_before = |scheme: &&&[u8]| before[..bare].strip_suffix(**scheme).is_some_and(|rest| rest.ends_with(b" "));
+    if bare < end
+        && let Some(scheme) = SCHEMES.iter().find(is_before)
+    {
+        end = quotes(&before[..spaces(&before[..bare - scheme.len()])]);
     }
     let bare = spaces(&before[..end]);
     let sign = [&b"=>"[..], b":=", b"->", b"=", b":", b">", b","];

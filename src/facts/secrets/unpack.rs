@@ -4,7 +4,7 @@
 use super::members::MemberScan;
 use super::pattern::Patterns;
 use super::{Hit, deepest};
-use crate::layer::{DecodeError, DecodeKind, Format, Members, Opened, Stored};
+use crate::layer::{DecodeError, DecodeKind, Format, Members, Memory, Opened, Stored};
 use crate::model::{Limits, visible, visible_str};
 use std::cell::Cell;
 use std::io::{self, Read};
@@ -41,14 +41,8 @@ impl Unpacked {
 }
 
 /// Unpacks `stored`, the bytes of file `entry` of a layer, as far as the limits go, and searches what is in it. The bytes
-/// themselves are searched elsewhere. `enlarge` is called before much memory is taken.
-pub fn unpack(
-    stored: &mut dyn Read,
-    entry: u32,
-    patterns: &Patterns,
-    limits: &Limits,
-    enlarge: &mut dyn FnMut(),
-) -> Unpacked {
+/// themselves are searched elsewhere. Waits where `memory` for its decoders is taken by others.
+pub fn unpack(stored: &mut dyn Read, entry: u32, patterns: &Patterns, limits: &Limits, memory: &Memory) -> Unpacked {
     let meter = Meter { limits, stored: Cell::new(0), unpacked: Cell::new(0), over: Cell::new(false) };
     let mut unpack = Unpack {
         patterns,
@@ -58,7 +52,8 @@ pub fn unpack(
         scans: Vec::new(),
         members: 0,
         windows: 0,
-        enlarge,
+        memory,
+        holds: false,
         cut: false,
         gaps: Vec::new(),
         notes: Vec::new(),
@@ -122,8 +117,9 @@ struct Unpack<'p> {
     members: u64,
     /// Decoders with a window that are open.
     windows: u32,
-    /// To be called before there is the first one.
-    enlarge: &'p mut dyn FnMut(),
+    /// Where the outermost of them takes its memory; those in it are small.
+    memory: &'p Memory,
+    holds: bool,
     /// Whether it was told that a limit ended it all.
     cut: bool,
     gaps: Vec<String>,
@@ -203,9 +199,9 @@ impl Unpack<'_> {
                 break;
             }
             let before = stored.offset();
-            if format.has_window() {
-                (self.enlarge)();
-            }
+            let window = if self.holds { 0 } else { format.window(stored).unwrap_or(0) };
+            let held = (window > 0).then(|| self.memory.take(window));
+            self.holds |= held.is_some();
             match format.open(stored, self.windows, self.limits) {
                 Ok(Opened::Stream(mut stream)) => {
                     self.windows += u32::from(format.has_window());
@@ -215,6 +211,7 @@ impl Unpack<'_> {
                 Ok(Opened::Members(mut members)) => self.members(&mut *members, level + 1),
                 Err(error) => self.trouble(&error),
             }
+            self.holds &= held.is_none();
             // One archive may stand behind another, filled up with zeros.
             while let Ok(&[0, ..]) = stored.fill() {
                 stored.consume(1);

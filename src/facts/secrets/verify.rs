@@ -196,11 +196,12 @@ fn backward(pieces: &[Piece], bytes: &[u8]) -> Option<usize> {
 
 /// Whether nothing on the left belongs to the token (see [`Template::beside`]), so that runs of one template never
 /// overlap and dense candidates cost no more than their bytes. The end of an escape (`\n`, `%3D`, `\u003d`) is no letter.
+#[inline]
 pub(super) fn is_free_left(beside: Class, before: &[u8]) -> bool {
-    let Some(&last) = before.last() else { return true };
-    if !beside.has(last) {
-        return true;
-    }
+    before.last().is_none_or(|&last| !beside.has(last)) || ends_with_escape(before)
+}
+
+fn ends_with_escape(before: &[u8]) -> bool {
     match before {
         [.., b'\\', b'n' | b'r' | b't'] => true,
         [.., b'%', high, low] | [.., b'\\', b'u', b'0', b'0', high, low] => {

@@ -3,10 +3,13 @@
 
 mod ar;
 mod cpio;
+mod memory;
 mod rpm;
 mod sqlite;
 mod tar;
 mod zip;
+
+pub use memory::{Held, Memory};
 
 use super::decompress::{Decoder, Input};
 use crate::model::Limits;
@@ -18,6 +21,9 @@ const HEAD: usize = 512;
 /// Memory that an xz or LZMA dictionary may take, KiB: `xz -9` takes 64 MiB. One in another takes an eighth of that, and
 /// so on, down to what the smallest presets take, so that all of them together take little more than one.
 const DICTIONARY: u32 = 80 << 10;
+
+/// What a decoder takes beside its window, bytes.
+const TABLES: u64 = 256 << 10;
 
 /// log2 of the largest zstd window inside a file, less three for each level of nesting.
 const WINDOW_LOG: u32 = 26;
@@ -131,6 +137,25 @@ impl Format {
         matches!(self, Self::Xz | Self::Lzma | Self::Zstd)
     }
 
+    /// Bytes that a decoder of `stored`, which begins with this format, asks for: what its first block or frame claims, none
+    /// where the format has no choice. A later one that claims more gets it, up to the limit.
+    pub fn window(self, stored: &mut Stored<'_>) -> io::Result<u64> {
+        let most = match self {
+            Self::Xz | Self::Lzma => u64::from(DICTIONARY) << 10,
+            Self::Zstd => 1 << WINDOW_LOG,
+            _ => return Ok(0),
+        };
+        let head = stored.peek(HEAD)?;
+        let claimed = match self {
+            Self::Xz => xz_dictionary(head),
+            Self::Lzma => {
+                head.get(1..5).and_then(|bytes| bytes.first_chunk()).map(|b| u64::from(u32::from_le_bytes(*b)))
+            }
+            _ => zstd_window(head),
+        };
+        Ok(claimed.map_or(most, |claimed| claimed.saturating_add(TABLES).min(most)))
+    }
+
     /// Begins to read `stored`, which begins with this format and lies in `windows` streams that have a window.
     pub fn open<'a>(self, stored: &'a mut Stored<'_>, windows: u32, limits: &Limits) -> io::Result<Opened<'a>> {
         let dictionary = (DICTIONARY >> (3 * windows).min(12)).max(2 << 10);
@@ -179,6 +204,53 @@ impl Format {
             Self::Unread(name) => name,
         }
     }
+}
+
+/// What the first block of an xz stream claims for its dictionary; `None` when it is not at hand.
+fn xz_dictionary(head: &[u8]) -> Option<u64> {
+    // Behind the header of the stream: the length of the block's header, flags, sizes, filters; the last one is LZMA2.
+    let block = head.get(12..)?;
+    let header = block.get(..4 * (usize::from(*block.first()?) + 1))?;
+    let number = |at: &mut usize| {
+        let mut number = 0;
+        for shift in (0..63).step_by(7) {
+            let byte = *header.get(*at)?;
+            *at += 1;
+            number |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Some(number);
+            }
+        }
+        None
+    };
+    let (flags, mut at) = (*header.get(1)?, 2);
+    for _ in 0..(flags >> 6 & 1) + (flags >> 7) {
+        number(&mut at)?;
+    }
+    loop {
+        let filter = number(&mut at)?;
+        let length = usize::try_from(number(&mut at)?).ok()?;
+        if filter == 0x21 {
+            let bits = u32::from(*header.get(at)?);
+            return (bits < 40).then(|| u64::from(2 | bits & 1) << (bits / 2 + 11));
+        }
+        at = at.checked_add(length)?;
+    }
+}
+
+/// The window of the first zstd frame; `None` when it is not at hand, or when another frame stands before it.
+fn zstd_window(head: &[u8]) -> Option<u64> {
+    let [0x28, 0xb5, 0x2f, 0xfd, descriptor, rest @ ..] = head else { return None };
+    if descriptor & 0x20 == 0 {
+        let byte = *rest.first()?;
+        let base = 1u64 << (10 + (byte >> 3));
+        return Some(base + base / 8 * u64::from(byte & 7));
+    }
+    // A single segment is its own window.
+    let rest = rest.get([0, 1, 2, 4][usize::from(descriptor & 3)]..)?;
+    let sized = rest.get(..[1, 2, 4, 8][usize::from(descriptor >> 6)])?;
+    let size = sized.iter().rev().fold(0, |size, &byte| size << 8 | u64::from(byte));
+    Some(if sized.len() == 2 { size + 256 } else { size })
 }
 
 /// Whether a zip stands behind a line for the kernel, as programs in one file have it.
@@ -234,5 +306,37 @@ impl Span {
     fn skip(&mut self, stored: &mut Stored<'_>) -> io::Result<()> {
         let left = std::mem::take(&mut self.left);
         if stored.skip(left)? < left { Err(ends_within("a member")) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+
+    fn window(bytes: &[u8]) -> u64 {
+        let mut reader = bytes;
+        let mut stored = Stored::with_buffer(&mut reader, BUFFER);
+        let format = Format::peek(&mut stored).expect("memory").expect("a format");
+        format.window(&mut stored).expect("memory") - TABLES
+    }
+
+    #[test]
+    fn windows_are_told_by_the_first_header() {
+        for (preset, bytes) in [(0, 256 << 10), (4, 4 << 20), (6, 8 << 20), (9, 64 << 20)] {
+            let options = lzma_rust2::XzOptions::with_preset(preset);
+            let mut writer = lzma_rust2::XzWriter::new(Vec::new(), options).expect("options");
+            writer.write_all(b"text").expect("memory");
+            assert_eq!(window(&writer.finish().expect("memory")), bytes, "{preset}");
+        }
+        let small = zstd::bulk::compress(&[b'a'; 1000], 3).expect("memory");
+        assert_eq!(window(&small), 1000);
+        let mut encoder = zstd::Encoder::new(Vec::new(), 3).expect("encoder");
+        encoder.window_log(23).expect("window");
+        encoder.write_all(&[b'a'; 1000]).expect("memory");
+        assert_eq!(window(&encoder.finish().expect("memory")), 8 << 20);
+        // What cannot be told counts as the largest.
+        assert_eq!(window(b"\xfd7zXZ\0\0\x04") + TABLES, u64::from(DICTIONARY) << 10);
+        assert_eq!(window(b"\x50\x2a\x4d\x18\0\0\0\0") + TABLES, 1 << WINDOW_LOG);
     }
 }

@@ -199,7 +199,25 @@ fn line(bytes: &[u8], word: &Range<usize>) -> Range<usize> {
 }
 
 pub(super) fn is_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"_-.".contains(&byte)
+    const NAMES: [bool; 256] = {
+        let mut table = [false; 256];
+        let mut byte = 0;
+        while byte < 256 {
+            table[byte] = (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'_' | b'-' | b'.');
+            byte += 1;
+        }
+        table
+    };
+    NAMES[usize::from(byte)]
+}
+
+/// How much of `rest`, which follows a word, belongs to the name; marks at its end do not.
+pub(super) fn name_length(rest: &[u8]) -> usize {
+    let mut length = count(&rest[..rest.len().min(NAME)], is_name);
+    while length > 0 && b".-".contains(&rest[length - 1]) {
+        length -= 1;
+    }
+    length
 }
 
 fn blanks(bytes: &[u8]) -> usize {

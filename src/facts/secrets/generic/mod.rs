@@ -139,11 +139,15 @@ fn candidate(bytes: &[u8], word: Range<usize>) -> Option<Assignment> {
     if !url && !assignment::may_lead(bytes, word.end) {
         return None;
     }
+    // Of several words in a name the last one leads to its value.
+    let rest = bytes.get(word.end..)?;
+    if !url && holds_word(&rest[..assignment::name_length(rest)]) {
+        return None;
+    }
     let found =
         if url { assignment::in_url(bytes, word.clone())? } else { assignment::assignment(bytes, word.clone())? };
-    // Of several words in a name the last one leads to its value; the statement `pass` of Python leads to none.
-    let again = !url && bytes.get(word.end..found.name.end).is_some_and(holds_word);
-    if again || (found.operator == Operator::Blank && found.name.len() == 4) {
+    // The statement `pass` of Python leads to no value.
+    if found.operator == Operator::Blank && found.name.len() == 4 {
         return None;
     }
     let value = &bytes[found.value.clone()];
@@ -176,6 +180,9 @@ fn promising(bytes: &[u8], found: Assignment) -> Option<Assignment> {
 
 /// Whether one of the words stands in `text`.
 fn holds_word(text: &[u8]) -> bool {
-    let is = |word: &&str| text.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()));
-    text.len() > 2 && WORDS.iter().any(is)
+    let begins = |text: &[u8], word: &str| {
+        let first = text[0].to_ascii_lowercase() == word.as_bytes()[0];
+        first && text.get(..word.len()).is_some_and(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    (2..text.len()).any(|end| WORDS.iter().any(|word| begins(&text[end - 2..], word)))
 }

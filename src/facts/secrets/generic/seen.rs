@@ -21,11 +21,18 @@ impl Seen {
         let place = (found.name.start - found.line.start.min(found.name.start)) as u64;
         let mut mark = mixed(place << 8 | u64::from(found.operator == Operator::Url), line.len() as u64);
         for text in [&bytes[line], &bytes[found.value.clone()]] {
-            let mut words = text.chunks_exact(8);
-            for word in &mut words {
-                mark = mixed(mark, word.iter().rev().fold(0, |all, byte| all << 8 | u64::from(*byte)));
+            // Four words side by side: none waits for the one before.
+            let (blocks, rest) = text.as_chunks::<32>();
+            let mut marks = [mark, 1, 2, 3];
+            for block in blocks {
+                for (mark, word) in marks.iter_mut().zip(block.as_chunks::<8>().0) {
+                    *mark = mixed(*mark, u64::from_le_bytes(*word));
+                }
             }
-            mark = words.remainder().iter().fold(mark, |mark, byte| mixed(mark, u64::from(*byte)));
+            mark = marks.into_iter().reduce(mixed).unwrap_or(mark);
+            let (words, rest) = rest.as_chunks::<8>();
+            mark = words.iter().fold(mark, |mark, word| mixed(mark, u64::from_le_bytes(*word)));
+            mark = rest.iter().fold(mark, |mark, byte| mixed(mark, u64::from(*byte)));
         }
         // Nothing has the mark of an empty slot.
         mark | 1

@@ -81,6 +81,10 @@ impl Automaton {
         if self.longest == 0 || from >= to {
             return found;
         }
+        // Each lane goes on behind its end as far as an anchor reaches: too far for a short stretch.
+        if to - from < LANES * self.longest {
+            return self.find_in_one(bytes, from, to, keep);
+        }
         let length = (to - from) / LANES;
         let mut states = [0u16; LANES];
         let lanes: [&[u8]; LANES] = std::array::from_fn(|lane| &bytes[from + lane * length..][..length]);
@@ -110,6 +114,24 @@ impl Automaton {
         }
         #[expect(clippy::stable_sort_primitive, reason = "eight sorted stretches, which the stable sort only merges")]
         found.sort();
+        found
+    }
+
+    /// The same, from one end to the other.
+    fn find_in_one(
+        &self,
+        bytes: &[u8],
+        from: usize,
+        to: usize,
+        keep: impl Fn(u32, usize) -> bool,
+    ) -> Vec<(usize, u32)> {
+        let (mut found, mut state) = (Vec::new(), 0u16);
+        let stretch = from..(to + self.longest - 1).min(bytes.len());
+        for (&byte, end) in bytes[stretch.clone()].iter().zip(stretch.start + 1..) {
+            state = self.rows[usize::from(state)][usize::from(byte)];
+            self.note(state, end, to, &keep, &mut found);
+        }
+        found.sort_unstable();
         found
     }
 

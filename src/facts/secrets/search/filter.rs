@@ -82,6 +82,9 @@ impl Filter {
         keep: impl Fn(u32, usize) -> bool,
     ) -> Vec<(usize, u32)> {
         let to = to.min(bytes.len());
+        if bytes.len() < from.saturating_add(CHUNK + WIDEST) {
+            return automaton.find(bytes, from, to, keep);
+        }
         let mut found = Vec::new();
         // Windows of anchors that begin before `to` may begin behind it.
         let end = (to + self.longest).min(bytes.len());
