@@ -5,7 +5,7 @@ mod entry;
 mod tar;
 mod tree;
 
-pub use decompress::{Compression, DecodeError, DecodeKind, Decoder};
+pub use decompress::{Compression, DecodeError, DecodeKind, Decoder, Watch};
 pub use entry::{Entry, EntryKind, LayerEntries, Record};
 pub use tar::{TarEnd, TarError, TarTrouble, TarWalk, Visit, WalkError, walk};
 pub use tree::{Hidden, Node, Tree, Unresolved};

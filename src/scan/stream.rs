@@ -1,10 +1,12 @@
-//! One layer, read block by block from its first stored byte to its last: decompressed, walked, gathered. Hashes and scans
-//! nothing.
+//! One layer, read block by block from its first stored byte to its last: decompressed, walked, gathered, its stored bytes
+//! held against their digest. Scans nothing.
 
+use super::hash::Hasher;
 use crate::facts::secrets::{CARRY, Extent, Patterns};
 use crate::facts::{Budget, Gather, LayerFacts};
-use crate::layer::{Decoder, TarWalk};
+use crate::layer::{Decoder, TarWalk, Watch};
 use crate::model::Limits;
+use crate::source::{Promised, StoredLayer};
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -41,7 +43,9 @@ pub struct Block {
 
 /// A layer that is being read.
 pub struct Stream<'a> {
-    decoder: Decoder<Counted<'a>>,
+    decoder: Decoder<Counted<'a>, Hasher>,
+    /// The digest of the stored bytes.
+    promised: Option<Promised>,
     walk: TarWalk,
     gather: Gather<'a>,
     /// More decompressed bytes than this are not read.
@@ -61,10 +65,13 @@ pub struct Stream<'a> {
 
 impl<'a> Stream<'a> {
     /// Layer `index`, whose stored bytes are `stored`.
-    pub fn new(index: usize, stored: Box<dyn Read + Send + 'a>, reading: &Reading<'a>, budget: &'a Budget) -> Self {
+    pub fn new(index: usize, mut stored: Box<dyn StoredLayer + 'a>, reading: &Reading<'a>, budget: &'a Budget) -> Self {
         let limits = reading.limits;
+        let promised = stored.take_digest();
+        let hasher = Hasher::new(promised.as_ref().map(Promised::algorithm));
         Self {
-            decoder: Decoder::new(Counted { stored, progress: reading.progress }, limits),
+            decoder: Decoder::watched(Counted { stored, progress: reading.progress }, hasher, limits),
+            promised,
             walk: TarWalk::new(limits),
             gather: Gather::new(limits, budget, index, reading.hash_files).searched(reading.content),
             most: limits.decompressed,
@@ -108,8 +115,22 @@ impl<'a> Stream<'a> {
         Block { bytes, new, sequence, last: filled < BLOCK || self.trouble.is_some(), extents }
     }
 
+    /// Hashes what both have read of their stored bytes and not hashed yet, as far as that goes side by side, which takes
+    /// less than one after the other. What is left is hashed when its place is needed.
+    pub fn hash_stored(&mut self, other: &mut Self) {
+        let (hasher, bytes) = self.decoder.unwatched();
+        let (others_hasher, others) = other.decoder.unwatched();
+        let (taken, others_taken) = hasher.update_with(bytes, others_hasher, others);
+        self.decoder.saw(taken);
+        other.decoder.saw(others_taken);
+    }
+
     /// What was gathered, after the last block.
     pub fn finish(mut self) -> LayerFacts {
+        if let (None, Some(promised)) = (&self.trouble, &self.promised) {
+            let found = self.decoder.watcher().finish();
+            self.trouble = found.and_then(|found| promised.check(&found).err());
+        }
         let mut gaps = self.gaps;
         if !self.broken {
             // What cut the stream short says more than where the tar stopped.
@@ -178,9 +199,15 @@ fn tail(extents: &[Extent], cut: usize) -> Vec<Extent> {
     kept
 }
 
+impl Watch for Hasher {
+    fn watch(&mut self, bytes: &[u8]) {
+        self.update(bytes);
+    }
+}
+
 /// Counts what is read.
 struct Counted<'a> {
-    stored: Box<dyn Read + Send + 'a>,
+    stored: Box<dyn StoredLayer + 'a>,
     progress: &'a AtomicU64,
 }
 
