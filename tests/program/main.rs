@@ -8,6 +8,7 @@ mod go;
 mod sarif_schema;
 
 mod demo;
+mod digests;
 mod doors;
 mod entries;
 mod faults;
