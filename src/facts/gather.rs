@@ -226,6 +226,22 @@ impl<'a> Gather<'a> {
     }
 }
 
+/// Sizes of programs that are compared with one another: what is smaller is alike by accident.
+const COMPARED: std::ops::RangeInclusive<u64> = 8..=64 << 20;
+
+/// Whether the file may be a setuid copy of a program that does whatever it is told, or such a program.
+fn may_be_copy(entry: &Entry) -> bool {
+    let is_program = COMPARED.contains(&entry.size) && entry.mode & 0o111 != 0;
+    is_program && (entry.mode & 0o6000 != 0 || is_powerful_here(entry))
+}
+
+/// Whether the entry's name is that of a program that does whatever it is told.
+fn is_powerful_here(entry: &Entry) -> bool {
+    let base = entry.name.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+    // Busybox is often stored under the first name of its commands, with the others as hard links to that.
+    super::is_powerful(base) || matches!(base, b"[" | b"[[")
+}
+
 impl Visit for Gather<'_> {
     fn entry(&mut self, entry: &Entry) {
         self.close();
@@ -256,7 +272,7 @@ impl Visit for Gather<'_> {
             store: (is_file && entry.size <= STORE && self.facts.stores.len() < STORES).then(Vec::new),
             tail: Vec::new(),
             binary: false,
-            hasher: (kept && is_file && self.hash_files).then(Sha256::new),
+            hasher: (kept && is_file && (self.hash_files || may_be_copy(entry))).then(Sha256::new),
             hashed: 0,
         });
     }

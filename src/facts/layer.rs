@@ -22,9 +22,10 @@ pub struct LayerFacts {
     pub records: Vec<(u32, Box<[u8]>)>,
     /// Small key stores, the first of them, until their passwords are tried.
     pub stores: Vec<Body>,
-    /// SHA-256 of regular files by entry, where they were asked for.
+    /// SHA-256 of regular files by entry: of all where they were asked for, else of those that may be a setuid copy of a
+    /// program that does whatever it is told.
     pub digests: Vec<(u32, [u8; 32])>,
-    /// Sums of files whose content is compared with another's, as far as they are known, by entry.
+    /// Sums of files in which something was found, as far as they are known, by entry.
     pub sums: Vec<(u32, Sums)>,
     /// Decompressed size in bytes, as far as it was read.
     pub size: u64,
@@ -78,6 +79,13 @@ impl LayerFacts {
     #[must_use]
     pub fn body(&self, entry: u32) -> Option<&Body> {
         find(&self.bodies, entry)
+    }
+
+    /// The SHA-256 of `entry`, when it was computed.
+    #[must_use]
+    pub fn digest(&self, entry: u32) -> Option<&[u8; 32]> {
+        let at = self.digests.binary_search_by_key(&entry, |(entry, _)| *entry).ok()?;
+        self.digests.get(at).map(|(_, digest)| digest)
     }
 
     /// The sums of `entry`, when they were computed.

@@ -5,7 +5,6 @@ mod assemble;
 mod budget;
 mod capability;
 mod content;
-mod copies;
 mod distribution;
 mod file;
 mod gather;
@@ -98,12 +97,12 @@ impl Facts {
         self.layers.get(layer as usize)?.body(entry)
     }
 
-    /// The sums of the bytes of `node`, when they were computed: for files with the setuid or setgid bit and for programs
-    /// that do whatever they are told ([`is_powerful`]), where one may be a copy of the other.
+    /// The SHA-256 of the bytes of `node`, when it was computed: for files with the setuid or setgid bit and for programs
+    /// that do whatever they are told ([`is_powerful`]).
     #[must_use]
-    pub fn sums_of(&self, node: Node<'_>) -> Option<&Sums> {
+    pub fn digest_of(&self, node: Node<'_>) -> Option<&[u8; 32]> {
         let (layer, entry) = node.content()?;
-        self.layers.get(layer as usize)?.sums(entry)
+        self.layers.get(layer as usize)?.digest(entry)
     }
 
     /// Where `node` stands.
@@ -151,16 +150,10 @@ impl Facts {
         }
     }
 
-    /// Entries by layer whose content is to be compared, with what a package says of it or with another's, and has no
-    /// sums yet.
+    /// Entries by layer whose content is to be compared with what a package says of it, and has no sums yet.
     #[must_use]
     pub fn without_sums(&self) -> BTreeMap<LayerIndex, BTreeSet<u32>> {
         let mut wanted: BTreeMap<LayerIndex, BTreeSet<u32>> = BTreeMap::new();
-        for (layer, entry) in copies::may_be_copies(self) {
-            if self.layers.get(layer as usize).is_some_and(|facts| facts.sums(entry).is_none()) {
-                wanted.entry(layer).or_default().insert(entry);
-            }
-        }
         for (facts, layer) in self.layers.iter().zip(0..) {
             // What is public in itself, or taken for a program's own test, is graded without.
             let graded = |hit: &Hit| hit.severity <= Severity::Info || hit.program;

@@ -1,5 +1,5 @@
-//! Reads layers again for the few files whose content is to be compared, with what a package says of it or with another's,
-//! and which did not lie in one block when they were searched. Most scans need none of it.
+//! Reads layers again for the few files whose content is to be compared with what a package says of it, and which did not
+//! lie in one block when they were searched. Most scans need none of it.
 
 use super::stream::Reading;
 use crate::facts::{Facts, Summing, Sums};
@@ -31,7 +31,7 @@ fn again(source: &dyn Source, layer: usize, entries: BTreeSet<u32>, reading: Rea
     let Ok(stored) = source.layer(layer) else { return Vec::new() };
     let mut decoder = Decoder::new(stored, reading.limits);
     let mut walk = TarWalk::new(reading.limits);
-    let mut sum = Sum { wanted: entries, current: None, holes_left: reading.limits.hole_hashed, done: Vec::new() };
+    let mut sum = Sum { wanted: entries, current: None, done: Vec::new() };
     let mut buffer = vec![0; BUFFER];
     let mut left = reading.limits.decompressed;
     while !(sum.wanted.is_empty() && sum.current.is_none()) {
@@ -50,8 +50,6 @@ struct Sum {
     wanted: BTreeSet<u32>,
     /// The entry that goes by, how long it is, and how much of it did.
     current: Option<(u32, u64, u64, Summing)>,
-    /// Bytes of holes that may still be summed.
-    holes_left: u64,
     done: Vec<(u32, Sums)>,
 }
 
@@ -77,21 +75,6 @@ impl Visit for Sum {
         if let Some((_, _, seen, sums)) = &mut self.current {
             *seen += bytes.len() as u64;
             sums.add(bytes);
-        }
-    }
-
-    fn hole(&mut self, _: u64, length: u64) {
-        const ZEROS: [u8; 4096] = [0; 4096];
-        let Some((_, _, seen, sums)) = &mut self.current else { return };
-        // A file with more holes has no sums: not all of it is seen.
-        let Some(left) = self.holes_left.checked_sub(length) else { return };
-        self.holes_left = left;
-        *seen += length;
-        let mut left = length;
-        while left > 0 {
-            let piece = left.min(ZEROS.len() as u64);
-            sums.add(&ZEROS[..piece as usize]);
-            left -= piece;
         }
     }
 

@@ -36,10 +36,8 @@ fn ids(image: &Made) -> Vec<String> {
     image.layers.iter().map(|layer| format!("sha256:{}", hex(layer))).collect()
 }
 
-type Blob = Vec<u8>;
-
 /// The layers as they are stored, and a change to one that changes nothing of its content.
-fn blobs(image: &Made, stored: Stored) -> (Vec<Blob>, fn(&mut Blob)) {
+fn blobs(image: &Made, stored: Stored) -> (Vec<Vec<u8>>, fn(&mut Vec<u8>)) {
     let plain = image.layers.iter().map(|layer| stored.store(layer));
     match stored {
         // The header has a time.

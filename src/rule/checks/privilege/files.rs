@@ -5,7 +5,7 @@ use super::sudo::working_sudo;
 use crate::facts::{EntryKind, Facts, FileCapabilities, Node, is_powerful};
 use crate::model::{ImagePath, Location, Severity};
 use crate::rule::{Params, Sink};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Setuid and setgid programs of distributions' base packages, which do one guarded thing.
 const WELL_KNOWN: &[&str] = &[
@@ -143,7 +143,7 @@ fn danger(facts: &Facts, node: Node<'_>, originals: &BTreeMap<[u8; 32], ImagePat
     }
     // A package may ship one binary under two names, of which it guards one (Alpine's bbsuid).
     let guarded = is_well_known(node) && facts.packages.owner(&node.path()).is_some();
-    let original = facts.sums_of(node).and_then(|sums| originals.get(&sums.sha256));
+    let original = facts.digest_of(node).and_then(|digest| originals.get(digest));
     if let Some(original) = original.filter(|_| !guarded) {
         return Some(format!("is a copy of {}, which runs whatever it is told to with those rights", shown(original)));
     }
@@ -156,19 +156,20 @@ fn danger(facts: &Facts, node: Node<'_>, originals: &BTreeMap<[u8; 32], ImagePat
 fn originals(facts: &Facts) -> BTreeMap<[u8; 32], ImagePath> {
     let mut found = BTreeMap::new();
     for layer in &facts.layers {
-        for (entry, sums) in &layer.sums {
+        for (entry, digest) in &layer.digests {
             let path = layer.entries.get(*entry).map(|record| record.path());
             if let Some(path) = path.filter(|path| is_powerful(path.file_name())) {
-                found.entry(sums.sha256).or_insert(path);
+                found.entry(*digest).or_insert(path);
             }
         }
     }
-    // Hard links have names of their own.
-    for node in facts.tree.iter() {
-        if let Some(sums) = facts.sums_of(node)
-            && is_powerful(node.name())
-        {
-            found.entry(sums.sha256).or_insert_with(|| node.path());
+    // Hard links have names of their own. Every file is asked: most are of another size than any that has the bits.
+    let sizes: BTreeSet<u64> = raised(facts).map(|node| node.size()).collect();
+    let is_program =
+        |node: &Node<'_>| sizes.contains(&node.size()) && node.kind() == EntryKind::File && is_powerful(node.name());
+    for node in facts.tree.iter().filter(is_program) {
+        if let Some(digest) = facts.digest_of(node) {
+            found.entry(*digest).or_insert_with(|| node.path());
         }
     }
     found
