@@ -271,7 +271,7 @@ fn who_watches_sees_every_stored_byte_once_and_in_order() {
             let mut out = vec![0; buffer];
             while decoder.read(&mut out).expect("good") > 0 {
                 let (seen, at_hand) = decoder.unwatched();
-                let count = if part == 0 { 0 } else { at_hand.len() / part };
+                let count = at_hand.len().checked_div(part).unwrap_or(0);
                 seen.watch(&at_hand[..count]);
                 decoder.saw(count);
             }

@@ -4,7 +4,7 @@
 use super::hash::Hasher;
 use crate::facts::secrets::{CARRY, Extent, Patterns};
 use crate::facts::{Budget, Gather, LayerFacts};
-use crate::layer::{Decoder, TarWalk, Watch};
+use crate::layer::{DecodeError, DecodeKind, Decoder, TarWalk, Watch};
 use crate::model::Limits;
 use crate::source::{Promised, StoredLayer};
 use std::io::{self, Read};
@@ -61,6 +61,8 @@ pub struct Stream<'a> {
     broken: bool,
     /// What cut the stream short.
     trouble: Option<String>,
+    /// Whether all stored bytes were read.
+    ended: bool,
 }
 
 impl<'a> Stream<'a> {
@@ -82,6 +84,7 @@ impl<'a> Stream<'a> {
             gaps: Vec::new(),
             broken: false,
             trouble: None,
+            ended: false,
         }
     }
 
@@ -101,6 +104,8 @@ impl<'a> Stream<'a> {
         }
         self.at += filled as u64;
         let most = self.most;
+        let is_checksum = |error: &io::Error| DecodeError::of(error).is_some_and(|it| it.kind == DecodeKind::Integrity);
+        self.ended = filled < BLOCK && error.as_ref().is_none_or(is_checksum);
         self.trouble = match error {
             Some(error) => Some(error.to_string()),
             None => (self.at > most).then(|| format!("more than {most} decompressed bytes, the limit max-layer-bytes")),
@@ -127,9 +132,9 @@ impl<'a> Stream<'a> {
 
     /// What was gathered, after the last block.
     pub fn finish(mut self) -> LayerFacts {
-        if let (None, Some(promised)) = (&self.trouble, &self.promised) {
-            let found = self.decoder.watcher().finish();
-            self.trouble = found.and_then(|found| promised.check(&found).err());
+        if let Some(promised) = self.promised.take().filter(|_| self.ended) {
+            // Bytes that are not those that were promised say more than what is wrong with them.
+            self.trouble = promised.check(self.decoder.watcher().finish().as_ref()).err().or(self.trouble);
         }
         let mut gaps = self.gaps;
         if !self.broken {

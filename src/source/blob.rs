@@ -39,9 +39,13 @@ impl Promised {
         self.digest.algorithm()
     }
 
-    /// Fails with a sentence that names both when the bytes' digest is another one.
-    pub fn check(&self, found: &Digest) -> Result<(), String> {
-        is_digest(&self.digest, found).map_err(|what| format!("{}: {what}", self.name))
+    /// Fails with a sentence that names both when the bytes' digest is another one, or was not computed.
+    pub fn check(&self, found: Option<&Digest>) -> Result<(), String> {
+        let kept = match found {
+            Some(found) => is_digest(&self.digest, found),
+            None => Err(format!("digest {} cannot be computed", self.digest)),
+        };
+        kept.map_err(|what| format!("{}: {what}", self.name))
     }
 }
 

@@ -1,8 +1,10 @@
 //! Layers whose bytes are not those that were promised, among others that are, so that several are hashed at once.
 
-use super::image::{Layer, Made, Members, Stored, folder, hex, layout, plain};
+use super::image::{Layer, Made, Members, Stored, folder, hex, hex_of, layout, plain};
 use super::run::{Ran, plimsoll};
 use rayon::prelude::*;
+use sha2::{Digest as _, Sha512};
+use std::io::Write as _;
 use std::path::Path;
 
 /// Layers of all sizes, also ones that fill no block and no buffer, or some exactly.
@@ -36,8 +38,10 @@ fn ids(image: &Made) -> Vec<String> {
     image.layers.iter().map(|layer| format!("sha256:{}", hex(layer))).collect()
 }
 
+type Blob = Vec<u8>;
+
 /// The layers as they are stored, and a change to one that changes nothing of its content.
-fn blobs(image: &Made, stored: Stored) -> (Vec<Vec<u8>>, fn(&mut Vec<u8>)) {
+fn blobs(image: &Made, stored: Stored) -> (Vec<Blob>, fn(&mut Blob)) {
     let plain = image.layers.iter().map(|layer| stored.store(layer));
     match stored {
         // The header has a time.
@@ -91,5 +95,76 @@ fn another_diff_id_is_told_and_no_other() {
                 assert!(gaps.len() == 1 && gaps[0].ends_with(&expected), "{stored:?} {index}: {gaps:?}");
             }
         });
+    }
+}
+
+/// Two checks fail for one reason: what was promised is told, and only that.
+#[test]
+fn a_changed_checksum_is_a_changed_blob() {
+    let image = image();
+    for stored in [Stored::Gzip, Stored::Zstd] {
+        let mut blobs: Vec<Blob> = image.layers.iter().map(|layer| stored.store(layer)).collect();
+        if stored == Stored::Zstd {
+            let with_checksum = |layer: &Vec<u8>| {
+                let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
+                encoder.include_checksum(true).unwrap();
+                encoder.write_all(layer).unwrap();
+                encoder.finish().unwrap()
+            };
+            blobs = image.layers.iter().map(with_checksum).collect();
+        }
+        let good = members(&image, &ids(&image), &blobs);
+        for index in [0, 9] {
+            let name = hex(&blobs[index]);
+            let mut members = good.clone();
+            let member = members.iter_mut().find(|(path, _)| path.ends_with(&name)).unwrap();
+            // gzip: the length; zstd: the checksum.
+            *member.1.last_mut().unwrap() ^= 1;
+            let expected = format!("expected digest sha256:{name}, got sha256:{}", hex(&member.1));
+            for threads in THREADS {
+                let gaps = gaps(&lint(&members, threads));
+                assert!(gaps.len() == 1 && gaps[0].ends_with(&expected), "{stored:?} {index}: {gaps:?}");
+            }
+            // Where nothing else is promised, the checksum is.
+            let mut blobs = blobs.clone();
+            *blobs[index].last_mut().unwrap() ^= 1;
+            let gaps = gaps(&lint(&self::members(&image, &ids(&image), &blobs), "2"));
+            assert!(gaps.len() == 1 && !gaps[0].contains("digest"), "{stored:?} {index}: {gaps:?}");
+        }
+    }
+}
+
+#[test]
+fn sha512_beside_sha256() {
+    let image = image();
+    let blobs: Vec<Blob> = image.layers.iter().map(|layer| Stored::Gzip.store(layer)).collect();
+    let mut good = members(&image, &ids(&image), &blobs);
+    let sha512 = |bytes: &[u8]| hex_of(&Sha512::digest(bytes));
+    let renamed = [1, 7, 9].map(|index| (hex(&blobs[index]), sha512(&blobs[index])));
+    let is_manifest = |bytes: &[u8]| bytes.windows(9).any(|word| word == b"\"layers\":");
+    let manifest = good.iter().position(|(_, bytes)| is_manifest(bytes)).unwrap();
+    let old = hex(&good[manifest].1);
+    let mut text = String::from_utf8(good[manifest].1.clone()).unwrap();
+    for (sha256, sha512) in &renamed {
+        text = text.replace(&format!("sha256:{sha256}"), &format!("sha512:{sha512}"));
+        let member = good.iter_mut().find(|(path, _)| path.ends_with(sha256)).unwrap();
+        member.0 = format!("blobs/sha512/{sha512}");
+    }
+    let (new, size) = (hex(text.as_bytes()), text.len());
+    let old_size = good[manifest].1.len();
+    good[manifest] = (format!("blobs/sha256/{new}"), text.into_bytes());
+    let index = good.iter_mut().find(|(path, _)| path == "index.json").unwrap();
+    let text = String::from_utf8(index.1.clone()).unwrap().replace(&old, &new);
+    index.1 = text.replace(&format!("\"size\":{old_size}"), &format!("\"size\":{size}")).into_bytes();
+    for threads in THREADS {
+        assert_eq!(gaps(&lint(&good, threads)), [""; 0]);
+        for (_, name) in &renamed {
+            let mut members = good.clone();
+            let member = members.iter_mut().find(|(path, _)| path.ends_with(name)).unwrap();
+            member.1[5] ^= 1;
+            let expected = format!("expected digest sha512:{name}, got sha512:{}", sha512(&member.1));
+            let gaps = gaps(&lint(&members, threads));
+            assert!(gaps.len() == 1 && gaps[0].ends_with(&expected), "{gaps:?}");
+        }
     }
 }

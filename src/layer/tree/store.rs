@@ -300,6 +300,7 @@ impl Store {
     }
 
     fn hash(&self, directory: u32, name: &[u8]) -> usize {
+        // Nobody can choose names that collide for a seed that is drawn when the program starts.
         // Truncation keeps the low bits, all that the mask uses.
         self.hasher.hash_one((directory, name)) as usize
     }

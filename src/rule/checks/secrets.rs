@@ -162,7 +162,7 @@ impl Origin {
 /// replaces it may be anybody's.
 fn is_first(facts: &Facts, layer: LayerIndex, at: &Location) -> bool {
     let Location::File { path, .. } = at else { return false };
-    facts.tree.first_layer(path).is_none_or(|first| first == layer)
+    facts.tree.first_layer(path).is_none_or(|first| first >= layer)
 }
 
 /// Whether `path` lies where tests, examples and documentation lie.
