@@ -1,7 +1,7 @@
 //! Compressed layers, good and bad: what is read of them, the error and the notes. Memory stays flat whatever they
 //! claim or expand to.
 
-use plimsoll::layer::{DecodeError, DecodeKind, Decoder, Entry, Visit, WalkError, walk};
+use plimsoll::layer::{DecodeError, DecodeKind, Decoder, Entry, Visit, WalkError, Watch, walk};
 use plimsoll::model::Limits;
 use proptest::prelude::*;
 use std::io::{self, Read};
@@ -244,6 +244,39 @@ fn errors_of_the_blob_come_through() {
         let mut out = Vec::new();
         let error = Decoder::new(Failing(&stored), &Limits::default()).read_to_end(&mut out).expect_err("it fails");
         assert_eq!((out == text, error.to_string()), (true, "digest differs".to_owned()));
+    }
+}
+
+/// Keeps the stored bytes that it sees.
+#[derive(Default)]
+struct Seen(Vec<u8>);
+
+impl Watch for Seen {
+    fn watch(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+}
+
+#[test]
+fn who_watches_sees_every_stored_byte_once_and_in_order() {
+    let noise: Vec<u8> = (0_u32..700_000).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let mut behind = full_member(&noise);
+    behind.extend_from_slice(&[7; 300_000]);
+    for (stored, buffer) in
+        [(full_member(&noise), 1000), (zstd_frame(&noise), 200_000), (noise, 5000), (behind, 99_999)]
+    {
+        // Nothing is taken early, or all that there is, or a part of it.
+        for part in [0, 1, 3] {
+            let mut decoder = Decoder::watched(&stored[..], Seen::default(), &Limits::default());
+            let mut out = vec![0; buffer];
+            while decoder.read(&mut out).expect("good") > 0 {
+                let (seen, at_hand) = decoder.unwatched();
+                let count = at_hand.len().checked_div(part).unwrap_or(0);
+                seen.watch(&at_hand[..count]);
+                decoder.saw(count);
+            }
+            assert!(decoder.watcher().0 == stored, "{} bytes, 1/{part}", stored.len());
+        }
     }
 }
 

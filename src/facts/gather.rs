@@ -231,10 +231,15 @@ const COMPARED: std::ops::RangeInclusive<u64> = 8..=64 << 20;
 
 /// Whether the file may be a setuid copy of a program that does whatever it is told, or such a program.
 fn may_be_copy(entry: &Entry) -> bool {
+    let is_program = COMPARED.contains(&entry.size) && entry.mode & 0o111 != 0;
+    is_program && (entry.mode & 0o6000 != 0 || is_powerful_here(entry))
+}
+
+/// Whether the entry's name is that of a program that does whatever it is told.
+fn is_powerful_here(entry: &Entry) -> bool {
     let base = entry.name.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
     // Busybox is often stored under the first name of its commands, with the others as hard links to that.
-    let powerful = super::is_powerful(base) || matches!(base, b"[" | b"[[");
-    COMPARED.contains(&entry.size) && entry.mode & 0o111 != 0 && (entry.mode & 0o6000 != 0 || powerful)
+    super::is_powerful(base) || matches!(base, b"[" | b"[[")
 }
 
 impl Visit for Gather<'_> {

@@ -3,7 +3,7 @@
 use super::secrets;
 use crate::layer::Entry;
 use crate::model::{ImagePath, Limits};
-use std::collections::HashMap;
+use foldhash::HashMap;
 use std::sync::LazyLock;
 
 /// How a row of the table names files.
@@ -113,13 +113,14 @@ const BODIES: &[(Files, u64, Cut)] = &[
 
 /// Numbers of rows by what has to stand in a path, since every path of an image is asked for: a base name, or the first
 /// component.
+#[derive(Default)]
 struct Index {
     named: HashMap<&'static [u8], Vec<usize>>,
     within: HashMap<&'static [u8], Vec<usize>>,
 }
 
 static INDEX: LazyLock<Index> = LazyLock::new(|| {
-    let mut index = Index { named: HashMap::new(), within: HashMap::new() };
+    let mut index = Index::default();
     for (number, (files, ..)) in BODIES.iter().enumerate() {
         let rows = match files {
             Named(name) => index.named.entry(name.as_bytes()),

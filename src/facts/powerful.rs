@@ -1,6 +1,6 @@
 //! Programs that do whatever they are told, by name. With somebody's rights they are as good as that somebody.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 use std::sync::LazyLock;
 
 /// Programs that hand their rights to whoever asks: interpreters, shells, editors, and tools that read, write or start
@@ -365,7 +365,7 @@ const MACHINES: &[&str] = &[
 pub fn is_powerful(name: &[u8]) -> bool {
     let Ok(name) = std::str::from_utf8(name) else { return false };
     let bare = without_machine(name);
-    // Every file of an image is asked for: only where a variant may begin is a name looked up.
+    // Every program of an image is asked for: only where a variant may begin is a name looked up.
     let begins = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-'));
     let is_known = |(at, _): (usize, char)| {
         let (known, rest) = bare.split_at(at);

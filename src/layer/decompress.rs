@@ -12,7 +12,7 @@ use self::zstd::Zstd;
 use super::tar::is_header;
 use crate::model::Limits;
 use gzip::Gzip;
-pub use input::Input;
+pub use input::{Input, Watch};
 use std::io::{self, Read};
 
 /// Formats that are named, not read: magic and name.
@@ -47,8 +47,8 @@ pub enum Compression {
 /// are; its own are a [`DecodeError`], which [`DecodeError::of`] finds. An error of [`DecodeKind::Integrity`] comes after
 /// the last byte: all content was read.
 #[derive(Debug)]
-pub struct Decoder<R> {
-    input: Input<R>,
+pub struct Decoder<R, W = ()> {
+    input: Input<R, W>,
     state: State,
     zstd_window_log: u32,
     end: End,
@@ -73,16 +73,39 @@ struct End {
 impl<R: Read> Decoder<R> {
     /// A decoder over the stored bytes, from their beginning.
     pub fn new(stored: R, limits: &Limits) -> Self {
-        Self::over(Input::new(stored), limits)
+        Self::watched(stored, (), limits)
     }
 
     /// The same with a buffer of `size` bytes.
     pub fn with_buffer(stored: R, size: usize, limits: &Limits) -> Self {
         Self::over(Input::with_buffer(stored, size), limits)
     }
+}
 
-    fn over(input: Input<R>, limits: &Limits) -> Self {
+impl<R: Read, W: Watch> Decoder<R, W> {
+    /// The same, and `watch` sees the stored bytes.
+    pub fn watched(stored: R, watch: W, limits: &Limits) -> Self {
+        Self::over(Input::watched(stored, watch), limits)
+    }
+
+    fn over(input: Input<R, W>, limits: &Limits) -> Self {
         Self { input, state: State::Start, zstd_window_log: limits.zstd_window_log, end: End::default() }
+    }
+
+    /// Who watches, and the stored bytes at hand that it has not seen; [`Decoder::saw`] says how many of them it has now.
+    /// It may, not must: what it has not seen is shown to it before it is overwritten.
+    pub fn unwatched(&mut self) -> (&mut W, &[u8]) {
+        self.input.unwatched()
+    }
+
+    /// The first `count` of the bytes of [`Decoder::unwatched`] were seen.
+    pub fn saw(&mut self, count: usize) {
+        self.input.saw(count);
+    }
+
+    /// Who watches, once it has seen all that was read.
+    pub fn watcher(&mut self) -> &mut W {
+        self.input.watch_all()
     }
 
     /// How the stream is compressed; looks at its first bytes.
@@ -128,7 +151,7 @@ impl<R: Read> Decoder<R> {
     }
 }
 
-impl<R: Read> Read for Decoder<R> {
+impl<R: Read, W: Watch> Read for Decoder<R, W> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         if let State::Start = self.state {
             self.state = self.sniff()?;
@@ -172,7 +195,7 @@ impl End {
     }
 
     /// Reads what follows the last `unit` and tells of it.
-    fn trailing<R: Read>(&mut self, input: &mut Input<R>, unit: &str) -> io::Result<()> {
+    fn trailing<R: Read, W: Watch>(&mut self, input: &mut Input<R, W>, unit: &str) -> io::Result<()> {
         let start = input.offset();
         let mut other = 0_u64;
         loop {

@@ -7,7 +7,7 @@ mod tar;
 mod tree;
 mod unpack;
 
-pub use decompress::{Compression, DecodeError, DecodeKind, Decoder, Input};
+pub use decompress::{Compression, DecodeError, DecodeKind, Decoder, Input, Watch};
 pub use entry::{Entry, EntryKind, LayerEntries, Record};
 pub use tar::{TarEnd, TarError, TarTrouble, TarWalk, Visit, WalkError, walk};
 pub use tree::{Hidden, Node, Tree, Unresolved};

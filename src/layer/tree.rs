@@ -94,9 +94,19 @@ impl Tree {
     /// What stands at `path`, symbolic links not followed.
     #[must_use]
     pub fn get(&self, path: &ImagePath) -> Option<Node<'_>> {
-        let slot = path.components().try_fold(ROOT, |directory, name| self.store.find(directory, name))?;
+        let slot = self.slot(path)?;
         self.store.file(slot)?;
         Some(self.node(slot))
+    }
+
+    /// The first layer that has an entry for `path`, symbolic links not followed, whatever became of it.
+    #[must_use]
+    pub fn first_layer(&self, path: &ImagePath) -> Option<LayerIndex> {
+        self.store.first_layer(self.slot(path)?)
+    }
+
+    fn slot(&self, path: &ImagePath) -> Option<u32> {
+        path.components().try_fold(ROOT, |directory, name| self.store.find(directory, name))
     }
 
     /// What `path` leads to, all symbolic links followed inside the image.

@@ -1,4 +1,5 @@
-//! The hash of a layer's decompressed stream, fed by whichever threads hold its blocks, in the order of the stream.
+//! The hash of a stream; and that of a layer's decompressed stream, fed by whichever threads hold its blocks, in the order
+//! of the stream.
 
 use super::sha256::Sha256;
 use crate::image::Digest;
@@ -22,8 +23,9 @@ struct State {
     hasher: Option<Hasher>,
 }
 
-enum Hasher {
-    /// The config promises nothing.
+/// A hash of what was added so far.
+pub enum Hasher {
+    /// No digest is promised, so none is wanted.
     Nothing,
     Sha256(Sha256),
     Sha512(Box<Sha512>),
@@ -54,11 +56,11 @@ pub fn add<'a>(blocks: impl Iterator<Item = (&'a Chain, u64, Bytes)>, spare: imp
     }
     while !turns.is_empty() {
         match &mut turns[..] {
-            [
-                Turn { hasher: Hasher::Sha256(one), bytes, .. },
-                Turn { hasher: Hasher::Sha256(other), bytes: others, .. },
-            ] => {
-                one.update_with(bytes.added(), other, others.added());
+            [one, other] => {
+                let (bytes, others) = (one.bytes.added(), other.bytes.added());
+                let (taken, others_taken) = one.hasher.update_with(bytes, &mut other.hasher, others);
+                one.hasher.update(&bytes[taken..]);
+                other.hasher.update(&others[others_taken..]);
             }
             turns => turns.iter_mut().for_each(|turn| turn.hasher.update(turn.bytes.added())),
         }
@@ -71,15 +73,8 @@ impl Chain {
     /// A hash by `algorithm` (`sha256`, `sha512`); without one nothing is hashed.
     #[must_use]
     pub fn new(algorithm: Option<&str>) -> Self {
-        let hasher = match algorithm {
-            Some("sha256") => Hasher::Sha256(Sha256::new()),
-            Some("sha512") => Hasher::Sha512(Box::default()),
-            _ => Hasher::Nothing,
-        };
-        Self {
-            state: Mutex::new(State { next: 0, waiting: BTreeMap::new(), hasher: Some(hasher) }),
-            shorter: Condvar::new(),
-        }
+        let hasher = Some(Hasher::new(algorithm));
+        Self { state: Mutex::new(State { next: 0, waiting: BTreeMap::new(), hasher }), shorter: Condvar::new() }
     }
 
     /// The next block, when it is here and no other thread hashes.
@@ -104,11 +99,7 @@ impl Chain {
     /// The digest, once every block was added.
     #[must_use]
     pub fn finish(&self) -> Option<Digest> {
-        match self.lock().hasher.take()? {
-            Hasher::Nothing => None,
-            Hasher::Sha256(sha) => Some(Digest::sha256(&sha.finish())),
-            Hasher::Sha512(sha) => Some(Digest::sha512(&sha.finalize().into())),
-        }
+        self.lock().hasher.take()?.finish()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -136,11 +127,41 @@ impl Bytes {
 }
 
 impl Hasher {
-    fn update(&mut self, bytes: &[u8]) {
+    /// A hash by `algorithm` (`sha256`, `sha512`); without one nothing is hashed.
+    #[must_use]
+    pub fn new(algorithm: Option<&str>) -> Self {
+        match algorithm {
+            Some("sha256") => Self::Sha256(Sha256::new()),
+            Some("sha512") => Self::Sha512(Box::default()),
+            _ => Self::Nothing,
+        }
+    }
+
+    /// Adds `bytes`.
+    pub fn update(&mut self, bytes: &[u8]) {
         match self {
             Self::Nothing => {}
             Self::Sha256(sha) => sha.update(bytes),
             Self::Sha512(sha) => sha.update(bytes),
+        }
+    }
+
+    /// Adds `bytes` to this and `others` to the `other` hash, as far as that can be done side by side: so many of each,
+    /// from their beginning.
+    pub fn update_with(&mut self, bytes: &[u8], other: &mut Self, others: &[u8]) -> (usize, usize) {
+        match (self, other) {
+            (Self::Sha256(one), Self::Sha256(other)) => one.update_with(bytes, other, others),
+            _ => (0, 0),
+        }
+    }
+
+    /// The digest of what was added.
+    #[must_use]
+    pub fn finish(&mut self) -> Option<Digest> {
+        match std::mem::replace(self, Self::Nothing) {
+            Self::Nothing => None,
+            Self::Sha256(sha) => Some(Digest::sha256(&sha.finish())),
+            Self::Sha512(sha) => Some(Digest::sha512(&sha.finalize().into())),
         }
     }
 }

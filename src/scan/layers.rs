@@ -185,6 +185,9 @@ impl<'a> Pool<'a> {
                     lanes.push(lane);
                 }
             }
+            if let [one, other] = &mut lanes[..] {
+                one.stream.hash_stored(&mut other.stream);
+            }
             self.hand_over(&mut lanes, pieces);
         }
     }

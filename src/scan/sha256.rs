@@ -35,20 +35,27 @@ impl Sha256 {
         self.rest.digest_blocks(bytes, |blocks| compress256(&mut self.state, blocks));
     }
 
-    /// Adds `bytes` to this and `others` to the `other` hash.
-    pub fn update_with(&mut self, bytes: &[u8], other: &mut Self, others: &[u8]) {
-        let aligned = self.rest.get_pos() == 0 && other.rest.get_pos() == 0;
-        let both = if aligned { bytes.len().min(others.len()) / BLOCK * BLOCK } else { 0 };
-        let (bytes, after) = bytes.split_at(both);
-        let (others, others_after) = others.split_at(both);
-        for (block, others_block) in bytes.chunks_exact(BLOCK).zip(others.chunks_exact(BLOCK)) {
+    /// Adds `bytes` to this and `others` to the `other` hash, as far as that can be done side by side: so many of each,
+    /// from their beginning.
+    pub fn update_with(&mut self, bytes: &[u8], other: &mut Self, others: &[u8]) -> (usize, usize) {
+        let (first, others_first) = (self.align(bytes), other.align(others));
+        let (bytes, others) = (&bytes[first..], &others[others_first..]);
+        let both = bytes.len().min(others.len()) / BLOCK * BLOCK;
+        for (block, others_block) in bytes[..both].chunks_exact(BLOCK).zip(others[..both].chunks_exact(BLOCK)) {
             compress256(&mut self.state, std::slice::from_ref(GenericArray::from_slice(block)));
             compress256(&mut other.state, std::slice::from_ref(GenericArray::from_slice(others_block)));
         }
         self.length += both as u64;
         other.length += both as u64;
-        self.update(after);
-        other.update(others_after);
+        (first + both, others_first + both)
+    }
+
+    /// Fills the block that was begun, if there is one; how many bytes that took.
+    fn align(&mut self, bytes: &[u8]) -> usize {
+        let begun = self.rest.get_pos();
+        let missing = if begun == 0 { 0 } else { bytes.len().min(BLOCK - begun) };
+        self.update(&bytes[..missing]);
+        missing
     }
 
     /// The hash.
@@ -74,9 +81,14 @@ mod tests {
         let bytes: Vec<u8> = (0..1000u32).map(|i| (i * 7 % 251) as u8).collect();
         for (a, b) in [(0, 0), (1, 63), (64, 64), (128, 65), (55, 999), (640, 1000), (1000, 64)] {
             let (mut one, mut two) = (Sha256::new(), Sha256::new());
-            one.update_with(&bytes[..a], &mut two, &bytes[1000 - b..]);
+            let mut add = |bytes: &[u8], others: &[u8]| {
+                let (taken, others_taken) = one.update_with(bytes, &mut two, others);
+                one.update(&bytes[taken..]);
+                two.update(&others[others_taken..]);
+            };
+            add(&bytes[..a], &bytes[1000 - b..]);
             // Now neither need be aligned.
-            one.update_with(&bytes[..b], &mut two, &bytes[..a]);
+            add(&bytes[..b], &bytes[..a]);
             let whole = |parts: [&[u8]; 2]| -> [u8; 32] { sha2::Sha256::digest(parts.concat()).into() };
             assert_eq!(one.finish(), whole([&bytes[..a], &bytes[..b]]), "{a} {b}");
             assert_eq!(two.finish(), whole([&bytes[1000 - b..], &bytes[..a]]), "{a} {b}");

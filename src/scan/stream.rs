@@ -1,10 +1,12 @@
-//! One layer, read block by block from its first stored byte to its last: decompressed, walked, gathered. Hashes and scans
-//! nothing.
+//! One layer, read block by block from its first stored byte to its last: decompressed, walked, gathered, its stored bytes
+//! held against their digest. Scans nothing.
 
+use super::hash::Hasher;
 use crate::facts::secrets::{CARRY, Extent, Patterns, tail};
 use crate::facts::{Budget, Gather, LayerFacts};
-use crate::layer::{Decoder, TarWalk};
+use crate::layer::{DecodeError, DecodeKind, Decoder, TarWalk, Watch};
 use crate::model::Limits;
+use crate::source::{Promised, StoredLayer};
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -41,7 +43,9 @@ pub struct Block {
 
 /// A layer that is being read.
 pub struct Stream<'a> {
-    decoder: Decoder<Counted<'a>>,
+    decoder: Decoder<Counted<'a>, Hasher>,
+    /// The digest of the stored bytes.
+    promised: Option<Promised>,
     walk: TarWalk,
     gather: Gather<'a>,
     /// More decompressed bytes than this are not read.
@@ -57,14 +61,19 @@ pub struct Stream<'a> {
     broken: bool,
     /// What cut the stream short.
     trouble: Option<String>,
+    /// Whether all stored bytes were read.
+    ended: bool,
 }
 
 impl<'a> Stream<'a> {
     /// Layer `index`, whose stored bytes are `stored`.
-    pub fn new(index: usize, stored: Box<dyn Read + Send + 'a>, reading: &Reading<'a>, budget: &'a Budget) -> Self {
+    pub fn new(index: usize, mut stored: Box<dyn StoredLayer + 'a>, reading: &Reading<'a>, budget: &'a Budget) -> Self {
         let limits = reading.limits;
+        let promised = stored.take_digest();
+        let hasher = Hasher::new(promised.as_ref().map(Promised::algorithm));
         Self {
-            decoder: Decoder::new(Counted { stored, progress: reading.progress }, limits),
+            decoder: Decoder::watched(Counted { stored, progress: reading.progress }, hasher, limits),
+            promised,
             walk: TarWalk::new(limits),
             gather: Gather::new(limits, budget, index, reading.hash_files).searched(reading.content),
             most: limits.decompressed,
@@ -75,6 +84,7 @@ impl<'a> Stream<'a> {
             gaps: Vec::new(),
             broken: false,
             trouble: None,
+            ended: false,
         }
     }
 
@@ -94,6 +104,8 @@ impl<'a> Stream<'a> {
         }
         self.at += filled as u64;
         let most = self.most;
+        let is_checksum = |error: &io::Error| DecodeError::of(error).is_some_and(|it| it.kind == DecodeKind::Integrity);
+        self.ended = filled < BLOCK && error.as_ref().is_none_or(is_checksum);
         self.trouble = match error {
             Some(error) => Some(error.to_string()),
             None => (self.at > most).then(|| format!("more than {most} decompressed bytes, the limit max-layer-bytes")),
@@ -108,8 +120,22 @@ impl<'a> Stream<'a> {
         Block { bytes, new, sequence, last: filled < BLOCK || self.trouble.is_some(), extents }
     }
 
+    /// Hashes what both have read of their stored bytes and not hashed yet, as far as that goes side by side, which takes
+    /// less than one after the other. What is left is hashed when its place is needed.
+    pub fn hash_stored(&mut self, other: &mut Self) {
+        let (hasher, bytes) = self.decoder.unwatched();
+        let (others_hasher, others) = other.decoder.unwatched();
+        let (taken, others_taken) = hasher.update_with(bytes, others_hasher, others);
+        self.decoder.saw(taken);
+        other.decoder.saw(others_taken);
+    }
+
     /// What was gathered, after the last block.
     pub fn finish(mut self) -> LayerFacts {
+        if let Some(promised) = self.promised.take().filter(|_| self.ended) {
+            // Bytes that are not those that were promised say more than what is wrong with them.
+            self.trouble = promised.check(self.decoder.watcher().finish().as_ref()).err().or(self.trouble);
+        }
         let mut gaps = self.gaps;
         if !self.broken {
             // What cut the stream short says more than where the tar stopped.
@@ -162,9 +188,15 @@ fn join(carried: &[Extent], new: Vec<Extent>) -> Vec<Extent> {
     all
 }
 
+impl Watch for Hasher {
+    fn watch(&mut self, bytes: &[u8]) {
+        self.update(bytes);
+    }
+}
+
 /// Counts what is read.
 struct Counted<'a> {
-    stored: Box<dyn Read + Send + 'a>,
+    stored: Box<dyn StoredLayer + 'a>,
     progress: &'a AtomicU64,
 }
 

@@ -2,7 +2,6 @@
 //! neither images nor archives.
 
 use crate::image::Digest;
-use crate::model::push_hex;
 use sha2::{Digest as _, Sha256, Sha512};
 use std::fs::File;
 use std::io::{self, Read};
@@ -15,6 +14,43 @@ pub(super) struct Extent {
     pub(super) file: Arc<File>,
     pub(super) offset: u64,
     pub(super) size: u64,
+}
+
+/// The stored bytes of a layer. They verify themselves: reading fails at their end, with an error that names both, when
+/// they are not what the digest or size promises.
+pub trait StoredLayer: Read + Send {
+    /// Leaves the digest to the caller, who hashes the bytes itself; `None` when none is promised, or it was taken.
+    fn take_digest(&mut self) -> Option<Promised> {
+        None
+    }
+}
+
+/// A digest that bytes have to turn out to have.
+#[derive(Clone, Debug)]
+pub struct Promised {
+    name: String,
+    digest: Digest,
+}
+
+impl Promised {
+    /// `sha256` or `sha512`.
+    #[must_use]
+    pub fn algorithm(&self) -> &str {
+        self.digest.algorithm()
+    }
+
+    /// Fails with a sentence that names both when the bytes' digest is another one, or was not computed.
+    pub fn check(&self, found: Option<&Digest>) -> Result<(), String> {
+        let kept = match found {
+            Some(found) => is_digest(&self.digest, found),
+            None => Err(format!("digest {} cannot be computed", self.digest)),
+        };
+        kept.map_err(|what| format!("{}: {what}", self.name))
+    }
+}
+
+fn is_digest(promised: &Digest, found: &Digest) -> Result<(), String> {
+    if promised == found { Ok(()) } else { Err(format!("expected digest {promised}, got {found}")) }
 }
 
 /// What the bytes of a blob must turn out to be.
@@ -30,17 +66,20 @@ pub(super) struct BlobReader {
     extent: Extent,
     at: u64,
     name: String,
-    promise: Option<(Promise, Hasher)>,
+    /// The size, if one is promised.
+    promised: Option<u64>,
+    digest: Option<(Digest, Hasher)>,
 }
 
 impl BlobReader {
     /// `name` is what errors call the bytes: `blob sha256:...`, `member 'x'`.
     pub(super) fn new(extent: Extent, name: String, promise: Option<Promise>) -> Self {
-        let promise = promise.map(|promise| {
-            let hasher = Hasher::new(&promise.digest);
-            (promise, hasher)
+        let promised = promise.as_ref().and_then(|promise| promise.size);
+        let digest = promise.map(|Promise { digest, .. }| {
+            let hasher = Hasher::new(&digest);
+            (digest, hasher)
         });
-        Self { extent, at: 0, name, promise }
+        Self { extent, at: 0, name, promised, digest }
     }
 
     fn fail(&self, what: &str) -> io::Error {
@@ -48,29 +87,34 @@ impl BlobReader {
     }
 
     fn verify(&mut self) -> io::Result<()> {
-        let Some((promise, hasher)) = self.promise.take() else { return Ok(()) };
-        let broken = keeps(&promise, self.extent.size, &hasher.finish());
-        self.extent.size = self.at;
-        broken.map_err(|what| self.fail(&what))
+        let size = std::mem::replace(&mut self.extent.size, self.at);
+        let promised = self.promised.take();
+        let digest = self.digest.take();
+        let kept =
+            is_size(promised, size).and_then(|()| digest.map_or(Ok(()), |(it, hash)| is_digest(&it, &hash.finish())));
+        kept.map_err(|what| self.fail(&what))
     }
 }
 
-/// Whether bytes of this size and hash keep a promise; the error names both sides.
-fn keeps(promise: &Promise, size: u64, hex: &str) -> Result<(), String> {
-    if let Some(expected) = promise.size.filter(|expected| *expected != size) {
-        return Err(format!("expected {expected} bytes, got {size}"));
+impl StoredLayer for BlobReader {
+    fn take_digest(&mut self) -> Option<Promised> {
+        self.digest.take().map(|(digest, _)| Promised { name: self.name.clone(), digest })
     }
-    if promise.digest.hex() != hex {
-        return Err(format!("expected digest {}, got {}:{hex}", promise.digest, promise.digest.algorithm()));
+}
+
+fn is_size(promised: Option<u64>, size: u64) -> Result<(), String> {
+    match promised {
+        Some(expected) if expected != size => Err(format!("expected {expected} bytes, got {size}")),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Checks bytes in memory against a promise.
 pub(super) fn check(promise: &Promise, bytes: &[u8]) -> Result<(), String> {
     let mut hasher = Hasher::new(&promise.digest);
     hasher.update(bytes);
-    keeps(promise, bytes.len() as u64, &hasher.finish())
+    is_size(promise.size, bytes.len() as u64)?;
+    is_digest(&promise.digest, &hasher.finish())
 }
 
 impl Read for BlobReader {
@@ -79,8 +123,7 @@ impl Read for BlobReader {
             return Ok(0);
         }
         // What is longer than promised is not read to its end to find that out.
-        let promised = self.promise.as_ref().and_then(|(promise, _)| promise.size).unwrap_or(u64::MAX);
-        let left = self.extent.size.min(promised).saturating_sub(self.at);
+        let left = self.extent.size.min(self.promised.unwrap_or(u64::MAX)).saturating_sub(self.at);
         if left == 0 {
             self.verify()?;
             return Ok(0);
@@ -91,7 +134,7 @@ impl Read for BlobReader {
             return Err(self.fail(&format!("truncated: ends at byte {} of {}", self.at, self.extent.size)));
         }
         self.at += read as u64;
-        if let Some((_, hasher)) = &mut self.promise {
+        if let Some((_, hasher)) = &mut self.digest {
             hasher.update(&into[..read]);
         }
         Ok(read)
@@ -118,14 +161,11 @@ impl Hasher {
         }
     }
 
-    /// The hash in hex.
-    fn finish(self) -> String {
-        let mut hex = String::with_capacity(128);
+    fn finish(self) -> Digest {
         match self {
-            Self::Sha256(hasher) => push_hex(&mut hex, &hasher.finalize()),
-            Self::Sha512(hasher) => push_hex(&mut hex, &hasher.finalize()),
+            Self::Sha256(hasher) => Digest::sha256(&hasher.finalize().into()),
+            Self::Sha512(hasher) => Digest::sha512(&hasher.finalize().into()),
         }
-        hex
     }
 }
 

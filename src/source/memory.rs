@@ -1,10 +1,10 @@
 //! An image that is held in memory: the examples of rules, and tests.
 
-use super::{Image, LayerInfo, Source};
+use super::{Image, LayerInfo, Source, StoredLayer};
 use crate::image::{Digest, ImageConfig};
 use crate::model::Limits;
 use sha2::{Digest as _, Sha256};
-use std::io::{self, Read};
+use std::io;
 
 /// An image whose config and layers are bytes in memory.
 #[derive(Debug)]
@@ -52,12 +52,15 @@ impl MemorySource {
     }
 }
 
+/// Bytes in memory are what they are.
+impl StoredLayer for &[u8] {}
+
 impl Source for MemorySource {
     fn image(&self) -> &Image {
         &self.image
     }
 
-    fn layer(&self, index: usize) -> io::Result<Box<dyn Read + Send + '_>> {
+    fn layer(&self, index: usize) -> io::Result<Box<dyn StoredLayer + '_>> {
         let bytes = self.layers.get(index).ok_or_else(|| io::Error::other(format!("layer {index}: no such layer")))?;
         Ok(Box::new(bytes.as_slice()))
     }

@@ -13,13 +13,14 @@ mod select;
 mod store;
 mod unpack;
 
+pub use blob::{Promised, StoredLayer};
 pub use error::{SourceError, Trouble};
 pub use memory::MemorySource;
 
 use crate::image::{Digest, ImageConfig, Platform, Reference, Transport};
 use crate::model::{Limits, visible};
 use input::Input;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 use store::Store;
 
@@ -28,9 +29,8 @@ pub trait Source: Send + Sync {
     /// What is known of the image before any layer is read.
     fn image(&self) -> &Image;
 
-    /// The stored bytes of layer `index`, from the start; compressed as they lie. Fails at the end of the stream, with
-    /// an error that names both, if the bytes are not what the digest or size promises.
-    fn layer(&self, index: usize) -> io::Result<Box<dyn Read + Send + '_>>;
+    /// The stored bytes of layer `index`, from the start; compressed as they lie.
+    fn layer(&self, index: usize) -> io::Result<Box<dyn StoredLayer + '_>>;
 }
 
 /// What describes an image.

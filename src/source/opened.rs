@@ -3,11 +3,11 @@
 use super::blob::{BlobReader, Promise};
 use super::error::Trouble;
 use super::store::{Place, Store};
-use super::{Image, LayerInfo, Source};
+use super::{Image, LayerInfo, Source, StoredLayer};
 use crate::image::{Digest, ImageConfig, Platform};
 use crate::model::{Limits, system_says};
 use std::collections::BTreeMap;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind};
 
 /// An image in an archive or a folder.
 #[derive(Debug)]
@@ -149,7 +149,7 @@ impl Source for Opened {
         &self.image
     }
 
-    fn layer(&self, index: usize) -> io::Result<Box<dyn Read + Send + '_>> {
+    fn layer(&self, index: usize) -> io::Result<Box<dyn StoredLayer + '_>> {
         let no_such = || io::Error::new(ErrorKind::NotFound, format!("layer {index}: the image has no such layer"));
         let layer = self.layers.get(index).ok_or_else(no_such)?;
         let place = layer.place.as_ref().map_err(|why| io::Error::new(ErrorKind::Unsupported, why.clone()))?;

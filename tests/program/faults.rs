@@ -7,7 +7,7 @@ use plimsoll::image::{Platform, Reference};
 use plimsoll::model::{Limits, Outcome};
 use plimsoll::rule::RuleSet;
 use plimsoll::scan::{Reading, scan};
-use plimsoll::source::{Choice, Image, MemorySource, Source, open};
+use plimsoll::source::{Choice, Image, MemorySource, Source, StoredLayer, open};
 use rayon::prelude::*;
 use std::fs;
 use std::io::{self, Read};
@@ -40,7 +40,7 @@ impl Source for Faulty {
         self.inner.image()
     }
 
-    fn layer(&self, index: usize) -> io::Result<Box<dyn Read + Send + '_>> {
+    fn layer(&self, index: usize) -> io::Result<Box<dyn StoredLayer + '_>> {
         let inner = self.inner.layer(index)?;
         match self.turn() {
             Some(Fault::Fails) => Err(io::Error::other("the disk is gone")),
@@ -58,12 +58,14 @@ impl Faulty {
 
 struct FaultyReader<'a> {
     source: &'a Faulty,
-    inner: Box<dyn Read + Send + 'a>,
+    inner: Box<dyn StoredLayer + 'a>,
     ended: bool,
 }
 
 /// Bytes a call: many calls for a small layer.
 const CALL: usize = 512;
+
+impl StoredLayer for FaultyReader<'_> {}
 
 impl Read for FaultyReader<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {

@@ -10,6 +10,7 @@ mod packing;
 mod sarif_schema;
 
 mod demo;
+mod digests;
 mod doors;
 mod entries;
 mod faults;

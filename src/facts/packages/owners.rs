@@ -2,7 +2,7 @@
 
 use crate::layer::{EntryKind, Tree};
 use crate::model::ImagePath;
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 /// Sorted by path; twelve bytes a path and its text.
 #[derive(Clone, Debug, Default)]
@@ -34,7 +34,7 @@ pub(super) struct OwnersBuilder<'a> {
 
 impl<'a> OwnersBuilder<'a> {
     pub(super) fn new(tree: &'a Tree) -> Self {
-        Self { tree, owners: Owners::default(), directories: HashMap::new() }
+        Self { tree, owners: Owners::default(), directories: HashMap::default() }
     }
 
     /// Notes that `package` owns `name`; names beyond 4 GiB of text are left out. What it costs, bytes.

@@ -2,7 +2,7 @@
 //! knows its place; flate2 inflates.
 
 use super::error::{DecodeError, DecodeKind};
-use super::{End, Input};
+use super::{End, Input, Watch};
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 use std::io::{self, Read};
 
@@ -42,7 +42,12 @@ impl Default for Gzip {
 
 impl Gzip {
     /// As [`Read::read`]; 0 at the end of the last member.
-    pub(super) fn read<R: Read>(&mut self, input: &mut Input<R>, out: &mut [u8], end: &mut End) -> io::Result<usize> {
+    pub(super) fn read<R: Read, W: Watch>(
+        &mut self,
+        input: &mut Input<R, W>,
+        out: &mut [u8],
+        end: &mut End,
+    ) -> io::Result<usize> {
         loop {
             match self.part {
                 Part::Header => {
@@ -72,7 +77,7 @@ impl Gzip {
     }
 
     /// Inflates some bytes; none when the data is over.
-    fn inflate<R: Read>(&mut self, input: &mut Input<R>, out: &mut [u8]) -> io::Result<usize> {
+    fn inflate<R: Read, W: Watch>(&mut self, input: &mut Input<R, W>, out: &mut [u8]) -> io::Result<usize> {
         loop {
             let here = input.fill()?;
             let is_over = here.is_empty();
@@ -95,7 +100,7 @@ impl Gzip {
     }
 
     /// Checks the checksum and length at the end of a member.
-    fn trailer<R: Read>(&mut self, input: &mut Input<R>, end: &mut End) -> io::Result<()> {
+    fn trailer<R: Read, W: Watch>(&mut self, input: &mut Input<R, W>, end: &mut End) -> io::Result<()> {
         let offset = input.offset();
         let at_hand = input.peek(8)?;
         let Some(trailer) = at_hand.first_chunk::<8>() else {
@@ -116,7 +121,7 @@ impl Gzip {
 }
 
 /// Reads a member's header; names and comments are passed over, however long.
-fn header<R: Read>(input: &mut Input<R>, end: &mut End) -> io::Result<()> {
+fn header<R: Read, W: Watch>(input: &mut Input<R, W>, end: &mut End) -> io::Result<()> {
     let start = input.offset();
     let Some(&[_, _, method, flags, ..]) = input.peek(10)?.first_chunk::<10>() else {
         return Err(truncated(input.offset() + input.peek(10)?.len() as u64, "header"));
@@ -151,7 +156,7 @@ fn header<R: Read>(input: &mut Input<R>, end: &mut End) -> io::Result<()> {
 }
 
 /// Goes past `count` bytes of a header.
-fn take<R: Read>(input: &mut Input<R>, count: u64, crc: &mut Crc) -> io::Result<()> {
+fn take<R: Read, W: Watch>(input: &mut Input<R, W>, count: u64, crc: &mut Crc) -> io::Result<()> {
     let mut left = usize::try_from(count).unwrap_or(usize::MAX);
     while left > 0 {
         let here = input.fill()?;
@@ -167,7 +172,7 @@ fn take<R: Read>(input: &mut Input<R>, count: u64, crc: &mut Crc) -> io::Result<
 }
 
 /// Goes past text that ends in NUL; its length.
-fn text<R: Read>(input: &mut Input<R>, crc: &mut Crc) -> io::Result<u64> {
+fn text<R: Read, W: Watch>(input: &mut Input<R, W>, crc: &mut Crc) -> io::Result<u64> {
     let start = input.offset();
     loop {
         let here = input.fill()?;

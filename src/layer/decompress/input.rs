@@ -1,27 +1,65 @@
-//! The stored bytes, buffered, with their offset.
+//! The stored bytes, buffered, with their offset, and shown to whoever watches them.
 
 use std::io::{self, Read};
 
 const BUFFER: usize = 256 << 10;
 
+/// Sees every stored byte once, in order, at the latest when its place in the buffer is needed: a hash, say.
+pub trait Watch {
+    /// The next bytes.
+    fn watch(&mut self, bytes: &[u8]);
+}
+
+/// Nobody watches.
+impl Watch for () {
+    fn watch(&mut self, _: &[u8]) {}
+}
+
 /// A buffered reader that knows where it is and can look ahead.
 #[derive(Debug)]
-pub struct Input<R> {
+pub struct Input<R, W = ()> {
     reader: R,
+    watch: W,
     buffer: Box<[u8]>,
     start: usize,
     end: usize,
+    /// Where in the buffer the bytes begin that were not watched.
+    unwatched: usize,
     offset: u64,
 }
 
 impl<R: Read> Input<R> {
-    pub(super) fn new(reader: R) -> Self {
-        Self::with_buffer(reader, BUFFER)
-    }
-
     /// With a buffer of `size` bytes.
     pub fn with_buffer(reader: R, size: usize) -> Self {
-        Self { reader, buffer: vec![0; size].into_boxed_slice(), start: 0, end: 0, offset: 0 }
+        Self::new(reader, (), size)
+    }
+}
+
+impl<R: Read, W: Watch> Input<R, W> {
+    /// The same with a large buffer, and `watch` sees its bytes.
+    pub(super) fn watched(reader: R, watch: W) -> Self {
+        Self::new(reader, watch, BUFFER)
+    }
+
+    fn new(reader: R, watch: W, size: usize) -> Self {
+        Self { reader, watch, buffer: vec![0; size].into_boxed_slice(), start: 0, end: 0, unwatched: 0, offset: 0 }
+    }
+
+    /// Who watches, and the bytes that were read and not watched yet.
+    pub(super) fn unwatched(&mut self) -> (&mut W, &[u8]) {
+        (&mut self.watch, &self.buffer[self.unwatched..self.end])
+    }
+
+    /// The next `count` bytes are watched.
+    pub(super) fn saw(&mut self, count: usize) {
+        self.unwatched = (self.unwatched + count).min(self.end);
+    }
+
+    /// Who watches, once all that was read is watched.
+    pub(super) fn watch_all(&mut self) -> &mut W {
+        self.watch.watch(&self.buffer[self.unwatched..self.end]);
+        self.unwatched = self.end;
+        &mut self.watch
     }
 
     /// Bytes consumed so far.
@@ -38,8 +76,10 @@ impl<R: Read> Input<R> {
     pub fn peek(&mut self, count: usize) -> io::Result<&[u8]> {
         while self.end - self.start < count {
             if self.start > 0 {
+                self.watch_all();
                 self.buffer.copy_within(self.start..self.end, 0);
                 (self.start, self.end) = (0, self.end - self.start);
+                self.unwatched = self.end;
             }
             match self.reader.read(&mut self.buffer[self.end..]) {
                 Ok(0) => break,
@@ -54,7 +94,10 @@ impl<R: Read> Input<R> {
     /// As [`Read::read`], past the buffer where it is empty.
     pub(super) fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let count = if self.start == self.end {
-            self.reader.read(out)?
+            self.watch_all();
+            let count = self.reader.read(out)?;
+            self.watch.watch(&out[..count]);
+            count
         } else {
             let count = out.len().min(self.end - self.start);
             out[..count].copy_from_slice(&self.buffer[self.start..self.start + count]);

@@ -2,7 +2,7 @@
 //! allocates, a bad checksum costs no content and every error knows its place; the zstd library does the rest.
 
 use super::error::{DecodeError, DecodeKind};
-use super::{End, Input};
+use super::{End, Input, Watch};
 use std::fmt;
 use std::io::{self, Read};
 use zstd::stream::raw::{DParameter, Decoder, Operation};
@@ -55,7 +55,12 @@ impl Zstd {
     }
 
     /// As [`Read::read`]; 0 at the end of the last frame.
-    pub(super) fn read<R: Read>(&mut self, input: &mut Input<R>, out: &mut [u8], end: &mut End) -> io::Result<usize> {
+    pub(super) fn read<R: Read, W: Watch>(
+        &mut self,
+        input: &mut Input<R, W>,
+        out: &mut [u8],
+        end: &mut End,
+    ) -> io::Result<usize> {
         loop {
             match self.part {
                 Part::Start => self.start(input, end)?,
@@ -95,7 +100,7 @@ impl Zstd {
     }
 
     /// Between frames: goes past skippable ones and begins the next, or ends.
-    fn start<R: Read>(&mut self, input: &mut Input<R>, end: &mut End) -> io::Result<()> {
+    fn start<R: Read, W: Watch>(&mut self, input: &mut Input<R, W>, end: &mut End) -> io::Result<()> {
         let offset = input.offset();
         let first = input.peek(HEADER_MAX)?;
         if !is_frame(first) {
@@ -130,7 +135,7 @@ impl Zstd {
     }
 
     /// The library has all of one part and has given out all that it makes of it.
-    fn next_part<R: Read>(&mut self, input: &mut Input<R>) -> io::Result<()> {
+    fn next_part<R: Read, W: Watch>(&mut self, input: &mut Input<R, W>) -> io::Result<()> {
         self.part = match self.part {
             Part::Block { last: true } if self.checksum => {
                 self.left = CHECKSUM;

@@ -471,6 +471,7 @@ impl<'l> Fold<'l> {
     fn mark_made(&mut self, slot: u32) {
         self.touch(slot);
         self.marks[slot as usize].made = self.layer;
+        self.store.entered(slot, self.layer);
     }
 
     fn too_long(&self, path: &ImagePath) -> bool {

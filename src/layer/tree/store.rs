@@ -4,7 +4,8 @@ use super::Unresolved;
 use super::way::Way;
 use crate::layer::{EntryKind, Record};
 use crate::model::{ImagePath, LayerIndex, Presence};
-use std::hash::{BuildHasher, RandomState};
+use foldhash::fast::RandomState;
+use std::hash::BuildHasher;
 
 /// No node, no file, no layer.
 pub(super) const NONE: u32 = u32::MAX;
@@ -22,8 +23,14 @@ pub(super) struct Slot {
     pub(super) next: u32,
     /// What stands here; [`NONE`] where nothing does.
     pub(super) file: u32,
-    name: (u32, u16),
+    name: u32,
+    name_length: u16,
+    /// The first layer with an entry for it; [`NEVER`] without one, the last number before it for all later layers.
+    first: u16,
 }
+
+/// No layer has an entry for a slot.
+const NEVER: u16 = u16::MAX;
 
 /// A file, directory, link or device: what an inode is. Hard links are several slots with one of these.
 #[derive(Clone, Debug)]
@@ -64,10 +71,10 @@ impl Store {
             files: Vec::new(),
             text: Vec::new(),
             index: vec![NONE; 64],
-            hasher: RandomState::new(),
+            hasher: RandomState::default(),
         };
         let file = store.add(File::implied());
-        store.slots.push(Slot { parent: ROOT, child: NONE, next: NONE, file, name: (0, 0) });
+        store.slots.push(Slot { file, ..Slot::new(ROOT, 0, 0) });
         store
     }
 
@@ -90,8 +97,7 @@ impl Store {
     pub(super) fn insert(&mut self, directory: u32, name: &[u8]) -> Option<u32> {
         let id = u32::try_from(self.slots.len()).ok().filter(|id| *id != NONE)?;
         let (at, length) = self.keep(name)?;
-        let name = (at, u16::try_from(length).ok()?);
-        self.slots.push(Slot { parent: directory, child: NONE, next: NONE, file: NONE, name });
+        self.slots.push(Slot::new(directory, at, u16::try_from(length).ok()?));
         if self.slots.len() * 4 > self.index.len() * 3 {
             self.index = vec![NONE; self.index.len() * 2];
             (1..id).for_each(|id| self.enter(id));
@@ -148,8 +154,19 @@ impl Store {
 
     /// The last component of a slot's path; empty for the root.
     pub(super) fn name(&self, slot: u32) -> &[u8] {
-        let (at, length) = self.slots[slot as usize].name;
-        &self.text[at as usize..at as usize + usize::from(length)]
+        let Slot { name, name_length, .. } = self.slots[slot as usize];
+        &self.text[name as usize..name as usize + usize::from(name_length)]
+    }
+
+    /// Remembers that `layer`, to which no lower one follows, has an entry for `slot`.
+    pub(super) fn entered(&mut self, slot: u32, layer: LayerIndex) {
+        let first = &mut self.slots[slot as usize].first;
+        *first = (*first).min(u16::try_from(layer).unwrap_or(NEVER).min(NEVER - 1));
+    }
+
+    /// The first layer with an entry for `slot`.
+    pub(super) fn first_layer(&self, slot: u32) -> Option<LayerIndex> {
+        self.slots.get(slot as usize).map(|slot| slot.first).filter(|&first| first != NEVER).map(LayerIndex::from)
     }
 
     /// A symbolic link's target.
@@ -283,8 +300,15 @@ impl Store {
     }
 
     fn hash(&self, directory: u32, name: &[u8]) -> usize {
+        // Nobody can choose names that collide for a seed that is drawn when the program starts.
         // Truncation keeps the low bits, all that the mask uses.
         self.hasher.hash_one((directory, name)) as usize
+    }
+}
+
+impl Slot {
+    fn new(parent: u32, name: u32, name_length: u16) -> Self {
+        Self { parent, child: NONE, next: NONE, file: NONE, name, name_length, first: NEVER }
     }
 }
 

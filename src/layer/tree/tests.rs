@@ -126,6 +126,16 @@ fn implied_directories_keep_the_owner_below_unless_it_is_hidden() {
 }
 
 #[test]
+fn the_first_layer_that_has_an_entry() {
+    let (tree, _) = fold(&[layer(&["a", "d/x"]), layer(&[".wh.a", "b", "d/"]), layer(&["a", "b", "d/x"])]);
+    let first = |path: &str| tree.first_layer(&path.into());
+    assert_eq!(
+        [first("/a"), first("/b"), first("/d/x"), first("/d"), first("/c")],
+        [0, 1, 0, 1, 9].map(|n| (n < 9).then_some(n))
+    );
+}
+
+#[test]
 fn types_replace_each_other() {
     assert_tree(&[&["p"], &["p/x"]], "/p /p/x:1", 1);
     assert_tree(&[&["p/x/y"], &["p"]], "/p:1", 0);

@@ -182,9 +182,7 @@ impl Origin {
 /// replaces it may be anybody's.
 fn is_first(facts: &Facts, layer: LayerIndex, at: &Location) -> bool {
     let Location::File { path, .. } = at else { return false };
-    let name = path.file_name();
-    let below = facts.layers.iter().take(layer as usize).flat_map(|facts| facts.entries.iter());
-    !below.filter(|record| record.name.ends_with(name)).any(|record| record.path() == *path)
+    facts.tree.first_layer(path).is_none_or(|first| first >= layer)
 }
 
 /// Whether `path` lies where tests, examples and documentation lie.

@@ -3,7 +3,7 @@
 
 use super::row::Row;
 use super::rows;
-use std::collections::HashMap;
+use foldhash::HashMap;
 use std::sync::LazyLock;
 
 /// What comes behind `.env.`, or in another name, when the file is a pattern for people to copy.

@@ -5,7 +5,7 @@ use super::sudo::working_sudo;
 use crate::facts::{EntryKind, Facts, FileCapabilities, Node, is_powerful};
 use crate::model::{ImagePath, Location, Severity};
 use crate::rule::{Params, Sink};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Setuid and setgid programs of distributions' base packages, which do one guarded thing.
 const WELL_KNOWN: &[&str] = &[
@@ -163,8 +163,10 @@ fn originals(facts: &Facts) -> BTreeMap<[u8; 32], ImagePath> {
             }
         }
     }
-    // Hard links have names of their own.
-    let is_program = |node: &Node<'_>| node.kind() == EntryKind::File && is_powerful(node.name());
+    // Hard links have names of their own. Every file is asked: most are of another size than any that has the bits.
+    let sizes: BTreeSet<u64> = raised(facts).map(|node| node.size()).collect();
+    let is_program =
+        |node: &Node<'_>| sizes.contains(&node.size()) && node.kind() == EntryKind::File && is_powerful(node.name());
     for node in facts.tree.iter().filter(is_program) {
         if let Some(digest) = facts.digest_of(node) {
             found.entry(*digest).or_insert_with(|| node.path());

@@ -8,7 +8,7 @@ use crate::facts::{Body, EntryKind, Facts, Record};
 use crate::model::{Confidence, ImagePath, LayerIndex, Presence, Severity};
 use crate::rule::checks::shipped;
 use crate::rule::{Params, Sink};
-use std::collections::HashMap;
+use foldhash::HashMap;
 use std::sync::LazyLock;
 
 /// How a row names files.
