@@ -8,7 +8,7 @@ mod sha256;
 mod stream;
 mod unpack;
 
-pub use layers::read_layers;
+pub use layers::{diff_ids_checked, read_layers};
 pub use stream::Reading;
 
 use crate::facts::secrets::{Patterns, Redactor};

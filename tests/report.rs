@@ -79,6 +79,7 @@ fn image(name: Option<&str>, outcome: Outcome, policy: &Policy) -> ImageReport {
         index,
         digest: None,
         diff_id: Some(digest(byte)),
+        diff_id_checked: index == 0,
         size: 1234,
         created_by: Some("COPY . /app # buildkit".to_owned()),
         origin: Origin::Own,
@@ -343,7 +344,8 @@ fn json_follows_its_schema() {
             "runtime"
         ]
     );
-    assert_eq!(keys(&image["layers"][0]), ["index", "digest", "diff_id", "size", "created_by", "origin"]);
+    let layer = ["index", "digest", "diff_id", "diff_id_checked", "size", "created_by", "origin"];
+    assert_eq!(keys(&image["layers"][0]), layer);
     assert_eq!(image["runtime"], Value::Null);
     assert_eq!(image["user"], serde_json::json!({ "config": "app", "uid": 10001, "gid": null }));
     let token = &image["findings"][0];

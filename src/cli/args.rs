@@ -113,6 +113,9 @@ pub(super) struct OpenArgs {
     /// Which image of an archive or layout that has several
     #[arg(long, value_name = "REF")]
     pub tag: Option<String>,
+    /// Compute every diff id, also those of large layers whose blobs have a digest
+    #[arg(long)]
+    pub check_diff_ids: bool,
     /// Threads to work with [default: as many as there are cores]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub threads: Option<NonZeroUsize>,

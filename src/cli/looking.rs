@@ -96,7 +96,7 @@ pub(super) fn look(
     progress: &AtomicU64,
     wanted: &(dyn Fn(&RuleInfo) -> bool + Sync),
 ) -> Result<Looked, Problem> {
-    let limits = Limits::default();
+    let limits = limits(args);
     let source = open_image(reference, args, &limits).map_err(|problem| clean(problem, &rules.patterns))?;
     let reading = Reading {
         hash_files: false,
@@ -107,7 +107,7 @@ pub(super) fn look(
         progress,
     };
     let scan = scan::scan(&*source, &rules.set, wanted, reading);
-    Ok(Looked { image: describe(source.image(), &scan.facts, &scan.redactor), outcome: scan.outcome })
+    Ok(Looked { image: describe(source.image(), &scan.facts, &scan.redactor, &limits), outcome: scan.outcome })
 }
 
 /// Opens `reference` and hands over the rows of its merged tree, sorted by path; with what was `removed` when asked.
@@ -190,6 +190,11 @@ fn problem(error: &SourceError) -> Problem {
     Problem { message: error.to_string(), advice: error.advice() }
 }
 
+fn limits(args: &OpenArgs) -> Limits {
+    let limits = Limits::default();
+    if args.check_diff_ids { Limits { diff_ids: u64::MAX, ..limits } } else { limits }
+}
+
 fn threads(args: &OpenArgs) -> usize {
     args.threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, std::num::NonZeroUsize::get)
 }
@@ -210,7 +215,7 @@ fn patterns() -> Result<Patterns, Problem> {
 
 /// Entries and hashes of every layer, no rules.
 fn gather(reference: &OsStr, args: &OpenArgs, patterns: &Patterns) -> Result<(Facts, Outcome), Problem> {
-    let limits = Limits::default();
+    let limits = limits(args);
     let source = open_image(reference, args, &limits).map_err(|problem| clean(problem, patterns))?;
     let progress = AtomicU64::new(0);
     let reading = Reading {
@@ -225,13 +230,14 @@ fn gather(reference: &OsStr, args: &OpenArgs, patterns: &Patterns) -> Result<(Fa
 }
 
 /// What is said of the image itself; secrets masked in every text of it.
-fn describe(image: &Image, facts: &Facts, redactor: &Redactor<'_>) -> ImageReport {
+fn describe(image: &Image, facts: &Facts, redactor: &Redactor<'_>, limits: &Limits) -> ImageReport {
     let layers = (0..)
-        .zip(&image.layers)
-        .map(|(index, layer)| Layer {
+        .zip(image.layers.iter().zip(scan::diff_ids_checked(&image.layers, limits)))
+        .map(|(index, (layer, diff_id_checked))| Layer {
             index,
             digest: layer.digest.clone(),
             diff_id: layer.diff_id.clone(),
+            diff_id_checked,
             size: layer.size,
             created_by: facts.history.of_layer(index).map(|step| redactor.redact(&step.entry.created_by)),
             origin: Origin::Unknown,

@@ -62,6 +62,8 @@ pub struct Limits {
     pub unpacked_ratio: u64,
     /// Bytes unpacked from all files; each layer has its share by its stored size, and no less than `unpacked_least`.
     pub unpacked_image: u64,
+    /// Stored bytes of layers, the smallest first, whose diff ids are computed although their blob's digest was checked.
+    pub diff_ids: u64,
     /// Members of all archives inside one file.
     pub archive_members: u64,
     /// Nesting inside one file: a compression counts as an archive does.
@@ -100,6 +102,7 @@ impl Default for Limits {
             unpacked_least: 32 << 20,
             unpacked_ratio: 100,
             unpacked_image: 32 << 30,
+            diff_ids: 32 << 20,
             archive_members: 500_000,
             archive_depth: 10,
         }

@@ -136,6 +136,8 @@ pub struct Layer {
     pub digest: Option<String>,
     /// Of the decompressed layer, as the config promises.
     pub diff_id: Option<String>,
+    /// Whether the decompressed layer was held against it; of a large layer the blob's digest alone is checked.
+    pub diff_id_checked: bool,
     /// Bytes as stored.
     pub size: u64,
     /// The history's text, secrets redacted.
@@ -317,6 +319,7 @@ fn image(image: &ImageReport, rules: &HashMap<&str, &RuleInfo>) -> Image {
         index: layer.index,
         digest: layer.digest.as_ref().map(ToString::to_string),
         diff_id: layer.diff_id.as_ref().map(ToString::to_string),
+        diff_id_checked: layer.diff_id_checked,
         size: layer.size,
         created_by: layer.created_by.clone(),
         origin: layer.origin,

@@ -95,7 +95,7 @@ impl ImageReport {
             decision: _,
         } = self;
         for layer in layers {
-            let Layer { index: _, digest: _, diff_id: _, size: _, created_by, origin: _ } = layer;
+            let Layer { index: _, digest: _, diff_id: _, diff_id_checked: _, size: _, created_by, origin: _ } = layer;
             created_by.iter_mut().for_each(&mut change);
         }
         [source, os, architecture, variant, config].into_iter().chain(names).chain(created).for_each(change);
@@ -122,6 +122,8 @@ pub struct Layer {
     pub digest: Option<Digest>,
     /// What the config promises of the decompressed layer.
     pub diff_id: Option<Digest>,
+    /// Whether the layer is held against it.
+    pub diff_id_checked: bool,
     /// Bytes as stored.
     pub size: u64,
     /// The history's `created_by`, secrets redacted; `None` when the history does not fit.

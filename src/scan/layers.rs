@@ -11,7 +11,8 @@ use crate::facts::secrets::{CUT_SHORT, Extent, Finds, in_entries, tail, unlock, 
 use crate::facts::{Budget, LayerFacts};
 use crate::image::Digest;
 use crate::layer::Memory;
-use crate::source::Source;
+use crate::model::Limits;
+use crate::source::{LayerInfo, Source};
 use rayon::prelude::*;
 use std::collections::VecDeque;
 use std::io::Read;
@@ -74,6 +75,8 @@ struct Pool<'a> {
     queue: Mutex<Queue<'a>>,
     turn: Condvar,
     done: Mutex<Vec<Option<LayerFacts>>>,
+    /// For each layer, whether its diff id is computed.
+    checked: Vec<bool>,
     spare: Mutex<Vec<Vec<u8>>>,
     /// Before archives in a block: whoever unpacks one waits for nobody else.
     windows_here: Memory,
@@ -103,6 +106,23 @@ impl Queue<'_> {
     }
 }
 
+/// For each of an image's layers, whether its bytes are held against the diff id that the config promises: where no digest
+/// of a blob vouches for them, and otherwise as far as `limits` allow, the smallest layers first. To hash every decompressed
+/// byte takes a quarter of a whole scan, and says of bytes that are already known only whether the config lies.
+#[must_use]
+pub fn diff_ids_checked(layers: &[LayerInfo], limits: &Limits) -> Vec<bool> {
+    let mut checked: Vec<bool> = layers.iter().map(|layer| layer.diff_id.is_some()).collect();
+    let vouched = |&index: &usize| layers[index].digest.is_some();
+    let mut order: Vec<usize> = (0..layers.len()).filter(vouched).collect();
+    order.sort_by_key(|&index| (layers[index].size, index));
+    let mut stored = 0u64;
+    for index in order {
+        stored = stored.saturating_add(layers[index].size);
+        checked[index] &= stored <= limits.diff_ids;
+    }
+    checked
+}
+
 /// The facts of every layer, in the order of the image.
 #[must_use]
 pub fn read_layers(source: &dyn Source, reading: Reading<'_>) -> Vec<LayerFacts> {
@@ -119,6 +139,7 @@ pub fn read_layers(source: &dyn Source, reading: Reading<'_>) -> Vec<LayerFacts>
             queue: Mutex::new(Queue { unfinished: order.len(), ..Queue::default() }),
             turn: Condvar::new(),
             done: Mutex::new(vec![None; order.len()]),
+            checked: diff_ids_checked(layers, reading.limits),
             spare: Mutex::new(Vec::new()),
             windows_here: Memory::new(WINDOWS_HERE),
             windows_followed: Memory::new(WINDOWS_FOLLOWED),
@@ -340,9 +361,10 @@ impl<'a> Pool<'a> {
         let layers = &self.source.image().layers;
         let info = &layers[index];
         let all = layers.iter().map(|layer| layer.size).fold(0, u64::saturating_add);
+        let promised = info.diff_id.as_ref().filter(|_| self.checked[index]);
         let layer = Arc::new(InFlight {
             index,
-            chain: Chain::new(info.diff_id.as_ref().map(Digest::algorithm)),
+            chain: Chain::new(promised.map(Digest::algorithm)),
             finds: Mutex::default(),
             unpacked: Mutex::new(Unpackings::new(self.reading.limits, info.size, all)),
             open: AtomicUsize::new(1),

@@ -98,6 +98,28 @@ fn another_diff_id_is_told_and_no_other() {
     }
 }
 
+/// Of a large layer the blob's digest is checked, and the diff id when that is asked for or when there is no other digest.
+#[test]
+fn the_diff_id_of_a_large_layer_is_checked_on_request() {
+    let large = Layer::default().file("f", 0o644, vec![b'.'; 33 << 20]).tar();
+    let image = plain(vec![Layer::default().file("g", 0o644, "").tar(), large]);
+    let blobs: Vec<Blob> = image.layers.clone();
+    for wrong in 0..2 {
+        let mut ids = ids(&image);
+        ids[wrong] = format!("sha256:{}", hex(b"else"));
+        let at = tempfile::tempdir().unwrap();
+        folder(&members(&image, &ids, &blobs), at.path());
+        let told = |options: &[&str]| {
+            let options = ["-o", "json"].iter().chain(options).map(Path::new);
+            let ran = plimsoll(&options.chain([at.path()]).collect::<Vec<_>>());
+            let checked = |layer: usize| ran.json()["images"][0]["layers"][layer]["diff_id_checked"] == true;
+            (gaps(&ran).len(), [checked(0), checked(1)])
+        };
+        assert_eq!(told(&[]), (usize::from(wrong == 0), [true, false]));
+        assert_eq!(told(&["--check-diff-ids"]), (1, [true, true]));
+    }
+}
+
 /// Two checks fail for one reason: what was promised is told, and only that.
 #[test]
 fn a_changed_checksum_is_a_changed_blob() {
