@@ -38,7 +38,7 @@ pub(super) struct Beginnings {
     pub(super) runs: Vec<usize>,
     /// Where at least [`PAIRS`] pairs of a byte and a NUL begin, or go on at one of the cell's first two bytes.
     pub(super) pairs: Vec<usize>,
-    /// Where `%`, `\` or `&` stands.
+    /// Where `%`, `\` or `&` stands before a byte that an escape may go on with.
     pub(super) marks: Vec<usize>,
 }
 
@@ -54,8 +54,18 @@ pub(super) fn is_run(byte: u8) -> bool {
     base64_digit(byte) < 64
 }
 
-fn is_mark(byte: u8) -> bool {
+fn begins_mark(byte: u8) -> bool {
     matches!(byte, b'%' | b'\\' | b'&')
+}
+
+/// Whether two bytes stand at `at` that an escape may begin with.
+fn is_mark(bytes: &[u8], at: usize) -> bool {
+    match bytes.get(at..at + 2) {
+        Some([b'%', next]) => next.is_ascii_hexdigit(),
+        Some([b'\\', next]) => matches!(next, b'x' | b'u'),
+        Some([b'&', next]) => *next == b'#' || next.is_ascii_lowercase(),
+        _ => false,
+    }
 }
 
 /// Whether a pair of a byte and a NUL stands at `at`.
@@ -88,19 +98,22 @@ impl Marker {
         }
         let mut masks = Masks { run: [0; WORDS], mark: [0; WORDS], nul: [0; WORDS] };
         let seen = &bytes[cell.start..bytes.len().min(cell.start + 64 * WORDS)];
-        let words = cell.len().div_ceil(64);
-        match self {
+        let words = cell.len().div_ceil(64) + 1;
+        let kinds = match self {
             #[cfg(target_arch = "x86_64")]
             Self::Machine(Machine::Avx2(lanes)) => {
-                lanes.vectorize(Fill { lanes, seen, words: words + 1, text, masks: &mut masks });
+                lanes.vectorize(Fill { lanes, seen, words, text, masks: &mut masks })
             }
             #[cfg(target_arch = "x86_64")]
             Self::Machine(Machine::Avx512(lanes)) => {
-                lanes.vectorize(Fill { lanes, seen, words: words + 1, text, masks: &mut masks });
+                lanes.vectorize(Fill { lanes, seen, words, text, masks: &mut masks })
             }
-            _ => masks.fill(seen, text),
-        }
-        masks.beginnings(cell, words, text, found);
+            _ => {
+                masks.fill(seen, text);
+                masks.may_have(words)
+            }
+        };
+        masks.beginnings(bytes, cell, kinds, found);
     }
 }
 
@@ -112,61 +125,98 @@ impl Masks {
                 self.nul[word] |= u64::from(byte == 0) << bit;
                 if text {
                     self.run[word] |= u64::from(is_run(byte)) << bit;
-                    self.mark[word] |= u64::from(is_mark(byte)) << bit;
+                    self.mark[word] |= u64::from(begins_mark(byte)) << bit;
                 }
             }
         }
     }
 
-    /// The beginnings that the bits of the first `words` words tell.
-    fn beginnings(&self, cell: Range<usize>, words: usize, text: bool, found: &mut Beginnings) {
-        let (mut runs_before, mut pairs_before) = (0, 0);
-        for word in 0..words.min(WORDS - 1) {
-            let place = cell.start + 64 * word;
-            let left = cell.end - place;
-            let inside = if left < 64 { (1 << left) - 1 } else { u64::MAX };
-            let two = |of: &[u64; WORDS]| u128::from(of[word]) | u128::from(of[word + 1]) << 64;
-            let nul = two(&self.nul);
-            let pairs = !nul & nul >> 1;
-            // Most words have none, or NULs alone.
-            if pairs as u64 != 0 {
-                let mut many = pairs & pairs >> 2;
-                many &= many >> 4;
-                many &= many >> 8;
-                many &= many >> 6;
-                each_bit(many as u64 & !((pairs as u64) << 2 | pairs_before) & inside, place, &mut found.pairs);
+    /// Whether rows of pairs, and runs, may begin in the first `words` words: nearly always there are none, and a few steps
+    /// over many words at a time say so.
+    #[expect(
+        clippy::inline_always,
+        reason = "to be done many words at a time it has to be inside the function that may"
+    )]
+    #[inline(always)]
+    fn may_have(&self, words: usize) -> [bool; 2] {
+        let words = words.min(WORDS);
+        let pairs = self.nul[..words].iter().fold(0, |all, &nul| all | turns(nul));
+        let runs = self.run[..words].iter().fold(0, |all, &run| all | full_bytes(run));
+        [pairs != 0, runs != 0]
+    }
+
+    /// The beginnings that the bits tell.
+    fn beginnings(&self, bytes: &[u8], cell: Range<usize>, [pairs, runs]: [bool; 2], found: &mut Beginnings) {
+        let words = cell.len().div_ceil(64).min(WORDS - 1);
+        let inside = |word: usize| {
+            let left = cell.len() - 64 * word;
+            if left < 64 { (1 << left) - 1 } else { u64::MAX }
+        };
+        let two = |of: &[u64; WORDS], word: usize| u128::from(of[word]) | u128::from(of[word + 1]) << 64;
+        let place = |word: usize| cell.start + 64 * word;
+        if pairs {
+            let mut before = 0;
+            for word in 0..words {
+                let nul = two(&self.nul, word);
+                let all = !nul & nul >> 1;
+                if turns(self.nul[word]) | turns(self.nul[word + 1]) != 0 {
+                    let mut many = all & all >> 2;
+                    many &= many >> 4;
+                    many &= many >> 8;
+                    many &= many >> 6;
+                    let new = many as u64 & !((all as u64) << 2 | before);
+                    each_bit(new & inside(word), place(word), |at| found.pairs.push(at));
+                }
+                before = (all as u64) >> 62;
             }
-            pairs_before = (pairs as u64) >> 62;
-            if !text {
-                continue;
+        }
+        if runs {
+            let (mut before, mut here) = (0, full_bytes(self.run[0]));
+            for word in 0..words {
+                // A run fills two bytes of bits side by side, here or at the beginning of the next word.
+                let next = full_bytes(self.run[word + 1]);
+                if here & (here >> 8 | next << 56) | next & next >> 8 & 1 != 0 {
+                    let all = two(&self.run, word);
+                    let mut many = all & all >> 1;
+                    many &= many >> 2;
+                    many &= many >> 4;
+                    many &= many >> 8;
+                    many &= many >> 8;
+                    let new = many as u64 & !((all as u64) << 1 | before);
+                    each_bit(new & inside(word), place(word), |at| found.runs.push(at));
+                }
+                (before, here) = (self.run[word] >> 63, next);
             }
-            // A run fills a byte of bits, here or in the next word: in most prose there is none.
-            if has_full_byte(self.run[word]) || has_full_byte(self.run[word + 1]) {
-                let runs = two(&self.run);
-                let mut many = runs & runs >> 1;
-                many &= many >> 2;
-                many &= many >> 4;
-                many &= many >> 8;
-                many &= many >> 8;
-                each_bit(many as u64 & !((runs as u64) << 1 | runs_before) & inside, place, &mut found.runs);
-            }
-            runs_before = self.run[word] >> 63;
-            each_bit(self.mark[word] & inside, place, &mut found.marks);
+        }
+        for (word, &mark) in self.mark[..words].iter().enumerate() {
+            let take = |at| found.marks.extend(is_mark(bytes, at).then_some(at));
+            each_bit(mark & inside(word), place(word), take);
         }
     }
 }
 
-/// Whether eight bits of a byte are all set.
-fn has_full_byte(bits: u64) -> bool {
-    const LOWEST: u64 = u64::MAX / 255;
-    // Of the inverse, a byte of zeros.
-    (!bits).wrapping_sub(LOWEST) & bits & (LOWEST << 7) != 0
+/// Bits where NULs stand at every other of nine places, as they do somewhere in every row of [`PAIRS`] pairs.
+#[expect(clippy::inline_always, reason = "as above")]
+#[inline(always)]
+fn turns(nul: u64) -> u64 {
+    // What stands behind the last bit may be anything.
+    full_bytes(nul ^ nul >> 1 | 1 << 63)
 }
 
-/// Adds the place of each bit that is set, the lowest being at `place`.
-fn each_bit(mut bits: u64, place: usize, places: &mut Vec<usize>) {
+/// The lowest bit of each byte whose bits are all set.
+#[expect(clippy::inline_always, reason = "as above")]
+#[inline(always)]
+fn full_bytes(bits: u64) -> u64 {
+    const LOWEST: u64 = u64::MAX / 255;
+    let two = bits & bits >> 1;
+    let four = two & two >> 2;
+    four & four >> 4 & LOWEST
+}
+
+/// Gives the place of each bit that is set, the lowest being at `place`.
+fn each_bit(mut bits: u64, place: usize, mut take: impl FnMut(usize)) {
     while bits != 0 {
-        places.push(place + bits.trailing_zeros() as usize);
+        take(place + bits.trailing_zeros() as usize);
         bits &= bits - 1;
     }
 }
@@ -182,7 +232,7 @@ fn find_slowly(bytes: &[u8], cell: Range<usize>, text: bool, found: &mut Beginni
         if text && runs_on(at) && (at == cell.start || !is_run(bytes[at - 1])) {
             found.runs.push(at);
         }
-        if text && is_mark(bytes[at]) {
+        if text && is_mark(bytes, at) {
             found.marks.push(at);
         }
     }
@@ -230,17 +280,18 @@ struct Fill<'a, L> {
 
 #[cfg(target_arch = "x86_64")]
 impl<L: Lanes> pulp::NullaryFnOnce for Fill<'_, L> {
-    type Output = ();
+    type Output = [bool; 2];
 
     #[expect(clippy::inline_always, reason = "what runs with AVX2 has to be inside the function that has it")]
     #[inline(always)]
-    fn call(self) {
+    fn call(self) -> [bool; 2] {
         let Self { lanes, seen, words, text, masks } = self;
         let tables = [lanes.repeat(LOWER), lanes.repeat(UPPER)];
         let (digits, marks) = (lanes.repeat([DIGITS; 16]), lanes.repeat([MARKS; 16]));
-        let Masks { run, mark, nul } = masks;
         let all = if L::WIDE < 64 { (1 << L::WIDE) - 1 } else { u64::MAX };
-        for (word, ((run, mark), nul)) in run.iter_mut().zip(mark).zip(nul).enumerate().take(words) {
+        for (word, ((run, mark), nul)) in
+            masks.run.iter_mut().zip(&mut masks.mark).zip(&mut masks.nul).enumerate().take(words)
+        {
             // What follows the last byte is of no class.
             let mut padded = [0x80; 64];
             let here = seen.get(64 * word..).unwrap_or_default();
@@ -249,7 +300,7 @@ impl<L: Lanes> pulp::NullaryFnOnce for Fill<'_, L> {
                 &padded
             });
             for at in (0..64).step_by(L::WIDE) {
-                let Some(vector) = lanes.load(bytes, at) else { return };
+                let Some(vector) = lanes.load(bytes, at) else { break };
                 *nul |= (!lanes.any(vector) & all) << at;
                 if text {
                     let classes = lanes.admitted(tables, lanes.halves(vector));
@@ -258,6 +309,7 @@ impl<L: Lanes> pulp::NullaryFnOnce for Fill<'_, L> {
                 }
             }
         }
+        masks.may_have(words)
     }
 }
 

@@ -5,7 +5,7 @@
 //! the same finds, and buffers can be scanned on any thread.
 
 use super::encoded::{self, Allowance, Decoded, Stretch, Writing};
-use super::extent::{Extent, Room, newlines};
+use super::extent::{Extent, Room, newlines, spans};
 use super::finds::{Find, Finds, Part, Spent, is_text};
 use super::generic;
 use super::keyed;
@@ -78,8 +78,12 @@ impl Patterns {
                 }
             }
         }
-        let anchors = anchors.into_iter().map(|(text, tries)| (Anchor { text, any_case: false }, tries));
-        let words = words.into_iter().map(|(text, tries)| (Anchor { text, any_case: true }, tries));
+        let in_text = |tries: &[Try]| tries.iter().all(|attempt| matches!(attempt, Try::Assignment(_)));
+        let anchor = |any_case: bool| {
+            move |(text, tries): (Vec<u8>, Vec<Try>)| (Anchor { text, any_case, in_text: in_text(&tries) }, tries)
+        };
+        let anchors = anchors.into_iter().map(anchor(false));
+        let words = words.into_iter().map(anchor(true));
         let (anchors, tries): (Vec<_>, Vec<_>) = anchors.chain(words).unzip();
         let gate = |attempt: &Try| match attempt {
             Try::Template(index) => Gate::of(&templates[*index].1, &rules[usize::from(templates[*index].0)]),
@@ -159,7 +163,10 @@ impl Patterns {
             };
             self.gates[anchor as usize].iter().any(opens)
         };
-        for (place, anchor) in self.search.find(buffer, from, to, keep) {
+        let found = spans(extents, from..to)
+            .into_iter()
+            .flat_map(|(span, text)| self.search.find(buffer, (span.start, span.end), text, keep));
+        for (place, anchor) in found {
             while files.next_if(|extent| extent.at + extent.len <= place).is_some() {}
             let Some(extent) = files.peek().filter(|extent| extent.at <= place) else { continue };
             let end = (extent.at + extent.len).min(buffer.len());
@@ -283,7 +290,7 @@ impl Patterns {
         let keep = |anchor: u32, place: usize, end: usize| {
             self.gates[anchor as usize].iter().any(|gate| gate.opens(bytes, place, end, |start| start == 0))
         };
-        for (place, anchor) in self.search.find(bytes, 0, bytes.len(), keep) {
+        for (place, anchor) in self.search.find(bytes, (0, bytes.len()), false, keep) {
             let (low, high) = (place.saturating_sub(BEHIND), bytes.len().min(place + AHEAD));
             let ends = decoded.ends && high == bytes.len();
             let window = Window { bytes: &bytes[low..high], anchor: place - low, ends };

@@ -23,6 +23,8 @@ pub(super) struct Anchor {
     pub(super) text: Vec<u8>,
     /// Whether letters of the other case are as good.
     pub(super) any_case: bool,
+    /// Whether it is looked for in text only.
+    pub(super) in_text: bool,
 }
 
 impl Anchor {
@@ -42,7 +44,25 @@ pub(super) struct Search {
     anchors: Vec<Anchor>,
     automaton: Automaton,
     #[cfg(target_arch = "x86_64")]
-    filter: Option<Filter>,
+    filters: Option<Filters>,
+}
+
+/// Those of all anchors, and of those that are not looked for in text only: they are fewer, and of rarer letters.
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Debug)]
+struct Filters {
+    all: Filter<3>,
+    anywhere: Filter<2>,
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Filters {
+    fn new(machine: lanes::Machine, anchors: &[Anchor]) -> Option<Self> {
+        Some(Self {
+            all: Filter::new(machine, anchors, |_| true)?,
+            anywhere: Filter::new(machine, anchors, |anchor| !anchor.in_text)?,
+        })
+    }
 }
 
 impl Search {
@@ -51,7 +71,7 @@ impl Search {
         Ok(Self {
             automaton: Automaton::new(&anchors)?,
             #[cfg(target_arch = "x86_64")]
-            filter: lanes::Machine::all().next().and_then(|machine| Filter::new(machine, &anchors)),
+            filters: lanes::Machine::all().next().and_then(|machine| Filters::new(machine, &anchors)),
             anchors,
         })
     }
@@ -62,21 +82,27 @@ impl Search {
     }
 
     /// Every anchor that begins in `bytes[from..to]`, also overlapping ones, as (place, number), as far as `keep` likes
-    /// its number, place and end; sorted.
+    /// its number, place and end; sorted. Without `text` not those that are looked for in text only.
     pub(super) fn find(
         &self,
         bytes: &[u8],
-        from: usize,
-        to: usize,
+        (from, to): (usize, usize),
+        text: bool,
         keep: impl Fn(u32, usize, usize) -> bool,
     ) -> Vec<(usize, u32)> {
         let keep = |number: u32, place: usize| {
             let anchor = self.anchor(number);
-            anchor.begins(&bytes[place..]) && keep(number, place, place + anchor.text.len())
+            (text || !anchor.in_text)
+                && anchor.begins(&bytes[place..])
+                && keep(number, place, place + anchor.text.len())
         };
         #[cfg(target_arch = "x86_64")]
-        if let Some(filter) = &self.filter {
-            return filter.find(&self.automaton, bytes, from, to, keep);
+        if let Some(Filters { all, anywhere }) = &self.filters {
+            return if text {
+                all.find(&self.automaton, bytes, from, to, keep)
+            } else {
+                anywhere.find(&self.automaton, bytes, from, to, keep)
+            };
         }
         self.automaton.find(bytes, from, to, keep)
     }
@@ -96,10 +122,11 @@ mod tests {
         }
     }
 
-    fn naive(anchors: &[Anchor], bytes: &[u8], from: usize, to: usize) -> Vec<(usize, u32)> {
+    fn naive(anchors: &[Anchor], bytes: &[u8], (from, to): (usize, usize), in_text: bool) -> Vec<(usize, u32)> {
         let mut found = Vec::new();
         for place in from..to {
-            for (number, Anchor { text, any_case }) in anchors.iter().enumerate() {
+            for (number, anchor) in anchors.iter().enumerate().filter(|(_, anchor)| in_text || !anchor.in_text) {
+                let Anchor { text, any_case, .. } = anchor;
                 let there = &bytes[place..bytes.len().min(place + text.len())];
                 if there == text || *any_case && there.eq_ignore_ascii_case(text) {
                     found.push((place, number as u32));
@@ -115,17 +142,19 @@ mod tests {
     impl Engines {
         fn new(texts: &[Vec<u8>]) -> Self {
             let anchors = |every: usize| {
-                let anchor =
-                    |(at, text): (usize, &Vec<u8>)| Anchor { text: text.clone(), any_case: (at + 1) % every == 0 };
+                let anchor = |(at, text): (usize, &Vec<u8>)| {
+                    let any_case = (at + 1) % every == 0;
+                    Anchor { text: text.clone(), any_case, in_text: any_case && at % 2 == 0 }
+                };
                 texts.iter().enumerate().map(anchor).collect::<Vec<_>>()
             };
             let engines = |every| {
                 let search = Search::new(anchors(every)).expect("anchors");
                 #[cfg(target_arch = "x86_64")]
                 {
-                    let filters = lanes::Machine::all().map(|machine| Filter::new(machine, &search.anchors));
+                    let filters = lanes::Machine::all().map(|machine| Filters::new(machine, &search.anchors));
                     let filters: Vec<_> = [None].into_iter().chain(filters).collect();
-                    filters.into_iter().map(|filter| Search { filter, ..search.clone() }).collect()
+                    filters.into_iter().map(|filters| Search { filters, ..search.clone() }).collect()
                 }
                 #[cfg(not(target_arch = "x86_64"))]
                 vec![search]
@@ -135,10 +164,12 @@ mod tests {
 
         fn compare(&self, bytes: &[u8], from: usize, to: usize) {
             for engines in &self.0 {
-                let expected = naive(&engines[0].anchors, bytes, from, to);
-                for engine in engines {
-                    let found = engine.find(bytes, from, to, |_, _, _| true);
-                    assert!(found == expected, "{engine:?}, {} bytes", bytes.len());
+                for text in [true, false] {
+                    let expected = naive(&engines[0].anchors, bytes, (from, to), text);
+                    for engine in engines {
+                        let found = engine.find(bytes, (from, to), text, |_, _, _| true);
+                        assert!(found == expected, "{engine:?}, {} bytes", bytes.len());
+                    }
                 }
             }
         }

@@ -40,13 +40,13 @@ pub(super) struct Window<'a> {
     /// Four bytes, or all of a shorter anchor.
     pub(super) bytes: &'a [u8],
     /// Whether letters of the other case are as good.
-    any_case: bool,
+    pub(super) any_case: bool,
 }
 
 impl<'a> Window<'a> {
     /// Every window of `anchor`.
     fn all(anchor: &'a Anchor) -> impl Iterator<Item = Self> {
-        let Anchor { ref text, any_case } = *anchor;
+        let Anchor { ref text, any_case, .. } = *anchor;
         let all = text.windows(WINDOW.min(text.len()).max(1)).zip(0..);
         all.map(move |(bytes, offset)| Self { offset, bytes, any_case })
     }
@@ -123,18 +123,18 @@ impl Shares {
     }
 }
 
-/// Chooses a window for each anchor and puts it into a bucket, so that this bucket gets the least worse. Those in any
-/// case come first, as they are of common letters, and those with few windows before others.
-pub(super) fn fill<const COUNT: usize>(anchors: &[Anchor]) -> ([Bucket; COUNT], Vec<Window<'_>>) {
+/// Chooses a window for each anchor and puts it into one of `count` buckets, so that this bucket gets the least worse.
+/// Those in any case come first, as they are of common letters, and those with few windows before others.
+pub(super) fn fill<'a>(anchors: &[(u32, &'a Anchor)], count: usize) -> (Vec<Bucket>, Vec<Window<'a>>) {
     let shares = Shares::new();
-    let mut buckets = [Bucket::default(); COUNT];
-    let mut order: Vec<usize> = (0..anchors.len()).collect();
-    order.sort_by_key(|&number| (!anchors[number].any_case, anchors[number].text.len(), number));
+    let mut buckets = vec![Bucket::default(); count];
+    let mut order: Vec<(usize, &Anchor)> = anchors.iter().map(|(_, anchor)| *anchor).enumerate().collect();
+    order.sort_by_key(|(at, anchor)| (!anchor.any_case, anchor.text.len(), *at));
     let mut chosen = Vec::new();
-    for number in order {
-        let choices = Window::all(&anchors[number]).flat_map(|window| {
+    for (at, anchor) in order {
+        let choices = Window::all(anchor).flat_map(|window| {
             let candidates = window.chance() * CANDIDATE;
-            (0..COUNT).map(move |index| (window, index, candidates))
+            (0..count).map(move |index| (window, index, candidates))
         });
         let grown = choices.map(|(window, index, candidates)| {
             let bucket = buckets[index].with(&window, &shares);
@@ -142,9 +142,9 @@ pub(super) fn fill<const COUNT: usize>(anchors: &[Anchor]) -> ([Bucket; COUNT], 
         });
         if let Some((_, window, index, bucket)) = grown.min_by(|a, b| a.0.total_cmp(&b.0)) {
             buckets[index] = bucket;
-            chosen.push((number, window));
+            chosen.push((at, window));
         }
     }
-    chosen.sort_unstable_by_key(|(number, _)| *number);
+    chosen.sort_unstable_by_key(|(at, _)| *at);
     (buckets, chosen.into_iter().map(|(_, window)| window).collect())
 }

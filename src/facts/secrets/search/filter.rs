@@ -1,17 +1,15 @@
 //! Passes over bytes where no anchor can be, 32 or 64 places at a time, with the byte shuffles of AVX2 or AVX-512. Finds
 //! what the automaton finds.
 //!
-//! Shuffles look up both halves of four bytes in a row, and tell for each place which of 24 buckets of anchors may
-//! stand there. A hash of the four bytes, whatever their case, rules out nearly all of the places that are left, and the rest
-//! is compared. Where too many are left, the automaton takes over.
+//! Shuffles look up both halves of four bytes in a row, and tell for each place which buckets of anchors may stand there,
+//! eight for each vector of answers. A hash of the four bytes, whatever their case, rules out nearly all of the places that
+//! are left, and the rest is compared. Where too many are left, the automaton takes over.
 
 use super::Anchor;
 use super::automaton::Automaton;
-use super::buckets::{self, Bucket, WINDOW};
+use super::buckets::{self, Bucket, WINDOW, Window};
 use super::lanes::{Lanes, Machine, Table, WIDEST};
 
-/// Eight buckets a vector, as each is a bit of a byte.
-const VECTORS: usize = 3;
 /// Places that are looked at before it is decided whether they go to the automaton; a multiple of [`WIDEST`].
 const CHUNK: usize = 4096;
 /// Candidates in a chunk from which on the automaton is the faster one.
@@ -21,54 +19,84 @@ const CROWDED: usize = CHUNK / 2;
 /// Places of one vector that are noted without asking how many there are.
 const AT_ONCE: usize = 8;
 
-/// The anchors as the filter knows them.
+/// Bits of a hash.
+const HASH: u32 = 15;
+/// Bits of it that anchors are looked up by.
+const SLOT: u32 = 10;
+
+/// The anchors as the filter knows them. A bucket is a bit of a byte, so each of `VECTORS` tells of eight.
 #[derive(Clone, Debug)]
-pub(super) struct Filter {
+pub(super) struct Filter<const VECTORS: usize> {
     machine: Machine,
-    tables: Tables,
+    tables: Tables<VECTORS>,
     /// A bit for each hash that a window has.
-    hashes: Box<[u64; 2048]>,
-    /// Hashes of windows and the anchors that have them, sorted.
-    anchors_of: Vec<(u32, u32)>,
-    /// Where in each anchor its window begins.
-    offsets: Vec<usize>,
+    hashes: Box<[u64; 1 << (HASH - 6)]>,
+    /// The windows, by hash.
+    known: Vec<Known>,
+    /// Where in `known` the hashes begin that begin with so many bits; and its end.
+    slots: Box<[u16; (1 << SLOT) + 1]>,
+    /// Where in each anchor its window begins; `None` for one that this filter does not look for.
+    offsets: Vec<Option<usize>>,
     longest: usize,
 }
 
+/// A window and its anchor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Known {
+    hash: u32,
+    anchor: u32,
+    offset: usize,
+    /// Its bytes, and the bits of them that count.
+    bytes: u32,
+    mask: u32,
+}
+
 #[derive(Clone, Debug)]
-struct Tables {
+struct Tables<const VECTORS: usize> {
     lower: [[Table; WINDOW]; VECTORS],
     upper: [[Table; WINDOW]; VECTORS],
 }
 
-impl Filter {
-    /// A filter for `anchors`; `None` when one is shorter than three bytes.
-    pub(super) fn new(machine: Machine, anchors: &[Anchor]) -> Option<Self> {
-        if anchors.iter().any(|anchor| anchor.text.len() + 1 < WINDOW) {
-            return None;
+impl Known {
+    /// `None` for a window of less than three bytes.
+    fn new(window: &Window<'_>, anchor: u32) -> Option<Self> {
+        let (hash, bytes, mask) = match *window.bytes {
+            [a, b, c] => (hashes([a, b, c, 0])[1], [a, b, c, 0], 0x00ff_ffff),
+            [a, b, c, d, ..] => (hashes([a, b, c, d])[0], [a, b, c, d], u32::MAX),
+            _ => return None,
+        };
+        let case = bytes.map(|byte| if window.any_case && byte.is_ascii_alphabetic() { 0x20 } else { 0 });
+        let mask = mask & !u32::from_le_bytes(case);
+        Some(Self { hash, anchor, offset: window.offset, bytes: u32::from_le_bytes(bytes), mask })
+    }
+}
+
+impl<const VECTORS: usize> Filter<VECTORS> {
+    /// A filter for those of `anchors` that are `wanted`; `None` when one is shorter than three bytes.
+    pub(super) fn new(machine: Machine, anchors: &[Anchor], wanted: impl Fn(&Anchor) -> bool) -> Option<Self> {
+        let numbered: Vec<(u32, &Anchor)> = (0..).zip(anchors).filter(|(_, anchor)| wanted(anchor)).collect();
+        let (buckets, windows) = buckets::fill(&numbered, 8 * VECTORS);
+        let mut offsets = vec![None; anchors.len()];
+        let mut known = Vec::new();
+        for (window, &(anchor, _)) in windows.iter().zip(&numbered) {
+            offsets[anchor as usize] = Some(window.offset);
+            known.push(Known::new(window, anchor)?);
         }
-        let (buckets, windows) = buckets::fill(anchors);
-        let mut anchors_of = Vec::new();
-        for (window, anchor) in windows.iter().zip(0u32..) {
-            let hash = match *window.bytes {
-                [a, b, c] => hashes([a, b, c, 0])[1],
-                [a, b, c, d, ..] => hashes([a, b, c, d])[0],
-                _ => return None,
-            };
-            anchors_of.push((hash, anchor));
-        }
-        anchors_of.sort_unstable();
-        let mut bits = Box::new([0; 2048]);
-        for &(hash, _) in &anchors_of {
+        known.sort_unstable();
+        let mut bits = Box::new([0; 1 << (HASH - 6)]);
+        for &Known { hash, .. } in &known {
             bits[hash as usize >> 6] |= 1 << (hash & 63);
         }
+        let begin = |slot: usize| known.partition_point(|known| slot_of(known.hash) < slot);
+        let slots: Vec<u16> = (0..=1 << SLOT).map(|slot| u16::try_from(begin(slot))).collect::<Result<_, _>>().ok()?;
         Some(Self {
             machine,
             tables: Tables::of(&buckets),
             hashes: bits,
-            anchors_of,
-            offsets: windows.iter().map(|window| window.offset).collect(),
-            longest: anchors.iter().map(|anchor| anchor.text.len()).max().unwrap_or(0),
+            slots: slots.into_boxed_slice().try_into().ok()?,
+            known,
+            offsets,
+            longest: numbered.iter().map(|(_, anchor)| anchor.text.len()).max().unwrap_or(0),
         })
     }
 
@@ -104,7 +132,8 @@ impl Filter {
                 }
             } else {
                 let mine = |anchor: u32, place: usize| {
-                    (at..next).contains(&(place + self.offsets[anchor as usize])) && keep(anchor, place)
+                    let window = self.offsets[anchor as usize].map(|offset| place + offset);
+                    window.is_some_and(|window| (at..next).contains(&window)) && keep(anchor, place)
                 };
                 let first = at.saturating_sub(self.longest).max(from);
                 found.extend(automaton.find(bytes, first, next.min(to), mine));
@@ -125,20 +154,22 @@ impl Filter {
         found: &mut Vec<(usize, u32)>,
     ) {
         let Some(window) = bytes.get(place..).and_then(<[u8]>::first_chunk) else { return };
+        let word = u32::from_le_bytes(*window);
         for hash in hashes(*window) {
-            let first = self.anchors_of.partition_point(|(other, _)| *other < hash);
-            for &(_, anchor) in self.anchors_of[first..].iter().take_while(|(other, _)| *other == hash) {
-                let Some(begin) = place.checked_sub(self.offsets[anchor as usize]) else { continue };
-                if (from..to).contains(&begin) && keep(anchor, begin) {
-                    found.push((begin, anchor));
+            let slot = slot_of(hash);
+            let known = &self.known[usize::from(self.slots[slot])..usize::from(self.slots[slot + 1])];
+            for known in known.iter().filter(|known| known.hash == hash && (known.bytes ^ word) & known.mask == 0) {
+                let Some(begin) = place.checked_sub(known.offset) else { continue };
+                if (from..to).contains(&begin) && keep(known.anchor, begin) {
+                    found.push((begin, known.anchor));
                 }
             }
         }
     }
 }
 
-impl Tables {
-    fn of(buckets: &[Bucket; 8 * VECTORS]) -> Self {
+impl<const VECTORS: usize> Tables<VECTORS> {
+    fn of(buckets: &[Bucket]) -> Self {
         let table = |halves: &dyn Fn(usize) -> u16, vector: usize| -> Table {
             std::array::from_fn(|slot| {
                 (0..8).map(|bit| ((halves(8 * vector + bit) >> (slot & 15) & 1) as u8) << bit).sum()
@@ -164,15 +195,15 @@ struct Places {
 
 /// One look at a chunk: fills in the candidates, counted from `at`, and how many; `None` when they, or the places
 /// that the shuffles admit, are too many, or when a whole chunk is not at hand.
-struct Look<'a, L> {
+struct Look<'a, L, const VECTORS: usize> {
     lanes: L,
-    filter: &'a Filter,
+    filter: &'a Filter<VECTORS>,
     bytes: &'a [u8],
     at: usize,
     places: &'a mut Places,
 }
 
-impl<L: Lanes> pulp::NullaryFnOnce for Look<'_, L> {
+impl<L: Lanes, const VECTORS: usize> pulp::NullaryFnOnce for Look<'_, L, VECTORS> {
     type Output = Option<usize>;
 
     #[expect(clippy::inline_always, reason = "what runs with AVX2 has to be inside the function that has it")]
@@ -228,11 +259,16 @@ impl<L: Lanes> pulp::NullaryFnOnce for Look<'_, L> {
     }
 }
 
-/// Seventeen well mixed bits of a window, the same for letters of both cases: for all four of its bytes, and for three.
+/// Well mixed bits of a window, the same for letters of both cases: for all four of its bytes, and for three.
 #[expect(clippy::inline_always, reason = "what runs with AVX2 has to be inside the function that has it")]
 #[inline(always)]
 fn hashes(window: [u8; 4]) -> [u32; 2] {
     let four = u32::from_le_bytes(window) | 0x2020_2020;
-    let mixed = |bytes: u32| bytes.wrapping_mul(0x9e37_79b1) >> 16;
-    [mixed(four), 1 << 16 | mixed(four & 0x00ff_ffff)]
+    let mixed = |bytes: u32| bytes.wrapping_mul(0x9e37_79b1) >> (33 - HASH);
+    [mixed(four), 1 << (HASH - 1) | mixed(four & 0x00ff_ffff)]
+}
+
+/// Where windows with this hash are looked up.
+fn slot_of(hash: u32) -> usize {
+    (hash >> (HASH - SLOT)) as usize
 }
