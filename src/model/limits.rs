@@ -102,7 +102,7 @@ impl Default for Limits {
             unpacked_least: 32 << 20,
             unpacked_ratio: 100,
             unpacked_image: 32 << 30,
-            diff_ids: 32 << 20,
+            diff_ids: 16 << 20,
             archive_members: 500_000,
             archive_depth: 10,
         }

@@ -101,7 +101,7 @@ fn another_diff_id_is_told_and_no_other() {
 /// Of a large layer the blob's digest is checked, and the diff id when that is asked for or when there is no other digest.
 #[test]
 fn the_diff_id_of_a_large_layer_is_checked_on_request() {
-    let large = Layer::default().file("f", 0o644, vec![b'.'; 33 << 20]).tar();
+    let large = Layer::default().file("f", 0o644, vec![b'.'; 17 << 20]).tar();
     let image = plain(vec![Layer::default().file("g", 0o644, "").tar(), large]);
     let blobs: Vec<Blob> = image.layers.clone();
     for wrong in 0..2 {

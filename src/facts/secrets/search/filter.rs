@@ -17,7 +17,7 @@ const DENSE: usize = CHUNK / 16;
 /// The same of places that the shuffles admit.
 const CROWDED: usize = CHUNK / 2;
 /// Places of one vector that are noted without asking how many there are.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 4;
 
 /// Bits of a hash.
 const HASH: u32 = 15;
