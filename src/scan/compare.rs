@@ -28,7 +28,9 @@ pub(super) fn sum_the_rest(facts: &mut Facts, source: &dyn Source, reading: Read
 
 /// The sums of `entries` of a layer.
 fn again(source: &dyn Source, layer: usize, entries: BTreeSet<u32>, reading: Reading<'_>) -> Vec<(u32, Sums)> {
-    let Ok(stored) = source.layer(layer) else { return Vec::new() };
+    let Ok(mut stored) = source.layer(layer) else { return Vec::new() };
+    // It was checked when they were read first.
+    stored.take_digest();
     let mut decoder = Decoder::new(stored, reading.limits);
     let mut walk = TarWalk::new(reading.limits);
     let mut sum = Sum { wanted: entries, current: None, done: Vec::new() };

@@ -2,7 +2,7 @@
 //! held against their digest. Scans nothing.
 
 use super::hash::Hasher;
-use crate::facts::secrets::{CARRY, Extent, Patterns, tail};
+use crate::facts::secrets::{AHEAD, CARRY, Extent, Patterns, WHOLE, tail};
 use crate::facts::{Budget, Gather, LayerFacts};
 use crate::layer::{DecodeError, DecodeKind, Decoder, TarWalk, Watch};
 use crate::model::Limits;
@@ -53,8 +53,11 @@ pub struct Stream<'a> {
     /// Decompressed bytes so far.
     at: u64,
     sequence: u64,
-    /// The end of the last block, and what lies in it.
+    /// The end of the last block.
     carry: Vec<u8>,
+    /// What was read behind it: the beginning of a file that may lie whole in the next block.
+    held: Vec<u8>,
+    /// What lies in both.
     carried: Vec<Extent>,
     gaps: Vec<(Option<u32>, String)>,
     /// Whether the tar can be walked no further.
@@ -80,6 +83,7 @@ impl<'a> Stream<'a> {
             at: 0,
             sequence: 0,
             carry: Vec::new(),
+            held: Vec::new(),
             carried: Vec::new(),
             gaps: Vec::new(),
             broken: false,
@@ -91,13 +95,15 @@ impl<'a> Stream<'a> {
     /// The next block, in the buffer `bytes`; none follows the one that says it is the last.
     pub fn next(&mut self, mut bytes: Vec<u8>) -> Block {
         let new = self.carry.len();
-        bytes.resize(new + BLOCK, 0);
+        let fresh = new + self.held.len();
+        bytes.resize(fresh + BLOCK, 0);
         bytes[..new].copy_from_slice(&self.carry);
-        let (filled, error) = fill(&mut self.decoder, &mut bytes[new..]);
-        bytes.truncate(new + filled);
-        self.gather.begin_block(self.at, new);
+        bytes[new..fresh].copy_from_slice(&self.held);
+        let (filled, error) = fill(&mut self.decoder, &mut bytes[fresh..]);
+        bytes.truncate(fresh + filled);
+        self.gather.begin_block(self.at, fresh);
         if !self.broken
-            && let Err(error) = self.walk.feed(&bytes[new..], &mut self.gather)
+            && let Err(error) = self.walk.feed(&bytes[fresh..], &mut self.gather)
         {
             self.gaps.push((None, error.to_string()));
             self.broken = true;
@@ -110,14 +116,21 @@ impl<'a> Stream<'a> {
             Some(error) => Some(error.to_string()),
             None => (self.at > most).then(|| format!("more than {most} decompressed bytes, the limit max-layer-bytes")),
         };
-        let extents = join(&self.carried, self.gather.take_extents());
-        let cut = bytes.len() - bytes.len().min(CARRY);
+        let last = filled < BLOCK || self.trouble.is_some();
+        let mut extents = join(&self.carried, self.gather.take_extents());
+        let held = if last { None } else { extents.pop_if(|extent| may_be_whole(extent)) };
+        let end = held.map_or(bytes.len(), |extent| extent.at);
+        self.held.clear();
+        self.held.extend_from_slice(&bytes[end..]);
+        bytes.truncate(end);
+        let cut = carry_from(&extents, end);
         self.carry.clear();
         self.carry.extend_from_slice(&bytes[cut..]);
         self.carried = tail(&extents, cut);
+        self.carried.extend(held.map(|extent| Extent { at: extent.at - cut, ..extent }));
         let sequence = self.sequence;
         self.sequence += 1;
-        Block { bytes, new, sequence, last: filled < BLOCK || self.trouble.is_some(), extents }
+        Block { bytes, new, sequence, last, extents }
     }
 
     /// Hashes what both have read of their stored bytes and not hashed yet, as far as that goes side by side, which takes
@@ -166,6 +179,22 @@ fn fill(from: &mut impl Read, buffer: &mut [u8]) -> (usize, Option<io::Error>) {
         }
     }
     (filled, None)
+}
+
+/// Whether a file that goes on behind a block may lie whole in the next one, when that begins with it: so it does, if it
+/// has no more than [`WHOLE`] bytes.
+fn may_be_whole(extent: &Extent) -> bool {
+    extent.first && !extent.last && extent.len < WHOLE
+}
+
+/// Where that begins of a block up to `end` which the next one sees again. A file of which a part is left to the next block
+/// lies in that one whole, too, if it has no more than [`WHOLE`] bytes.
+fn carry_from(extents: &[Extent], end: usize) -> usize {
+    let cut = end - end.min(CARRY);
+    let left = end - end.min(AHEAD);
+    let cut_off = extents.iter().find(|extent| extent.at + extent.len > left);
+    let whole = cut_off.filter(|extent| extent.first && extent.last && extent.len <= WHOLE);
+    whole.map_or(cut, |extent| extent.at.min(cut))
 }
 
 /// The extents of a whole buffer: those of its carry, then those of its new bytes, pieces of one file joined.

@@ -6,8 +6,9 @@ use super::image::{Layer, Made, hex_of as hex};
 use plimsoll::facts::Sums;
 use plimsoll::facts::secrets::generate;
 use plimsoll::model::{Finding, Limits, Location, Severity};
-use plimsoll::source::MemorySource;
+use plimsoll::source::{Image, MemorySource, Source, StoredLayer};
 use serde_json::json;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 const STATUS: &str = "Package: keys\nStatus: install ok installed\nVersion: 1\nArchitecture: all\n";
 
@@ -26,12 +27,35 @@ const PLAIN: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0
 const URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 fn findings(linter: &Linter, layers: Vec<Vec<u8>>) -> Vec<Finding> {
+    read(linter, layers).0
+}
+
+/// The findings, and how often a layer was read.
+fn read(linter: &Linter, layers: Vec<Vec<u8>>) -> (Vec<Finding>, usize) {
     let image = Made { config: json!({}), tags: Vec::new(), layers };
     let config = image.config_json();
-    let source = MemorySource::new("keys", Vec::new(), Vec::new(), &config, image.layers, &Limits::default()).unwrap();
+    let inner = MemorySource::new("keys", Vec::new(), Vec::new(), &config, image.layers, &Limits::default()).unwrap();
+    let source = Counting { inner, reads: AtomicUsize::new(0) };
     let outcome = linter.lint(&source);
     assert!(outcome.gaps.is_empty(), "{:?}", outcome.gaps);
-    outcome.findings
+    (outcome.findings, source.reads.into_inner())
+}
+
+/// Counts how often a layer is read.
+struct Counting {
+    inner: MemorySource,
+    reads: AtomicUsize,
+}
+
+impl Source for Counting {
+    fn image(&self) -> &Image {
+        self.inner.image()
+    }
+
+    fn layer(&self, index: usize) -> std::io::Result<Box<dyn StoredLayer + '_>> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        self.inner.layer(index)
+    }
 }
 
 /// The severity and the message of what is told of the file at `path` under `rule`.
@@ -174,4 +198,38 @@ fn other_packages_give_other_sums() {
     assert!(full >= Severity::High);
     assert_eq!(of("/etc/keys/b"), full);
     assert_eq!(of(&format!("/{site}/keys/b.py")), full);
+}
+
+/// Whether a file is cut by a block's end must not matter: neither for what is told nor for how often its layer is read.
+#[test]
+fn files_of_usual_size_are_compared_as_they_stream_by() {
+    let linter = Linter::new();
+    let text = |size: u64| format!("{}{}", "-\n".repeat(1000 * size as usize), key(&linter, size));
+    let texts: Vec<String> = (1..60).map(text).collect();
+    let named = |file: usize| format!("usr/share/keys/{file}");
+    let sum = |(file, text): (usize, &String)| format!("{}  {}\n", hex(&Sums::of(text.as_bytes()).md5), named(file));
+    let with = |low: &str| {
+        let md5sums: String = texts.iter().chain([&low.to_owned()]).enumerate().map(sum).collect();
+        let list: String = (0..=texts.len()).map(|file| format!("/{}\n", named(file))).collect();
+        let mut layer = Layer::default();
+        layer
+            .file("var/lib/dpkg/status", 0o644, format!("{STATUS}\n"))
+            .file("var/lib/dpkg/info/keys.list", 0o644, list)
+            .file("var/lib/dpkg/info/keys.md5sums", 0o644, md5sums);
+        for (file, text) in texts.iter().map(String::as_str).chain([low]).enumerate() {
+            layer.file(named(file), 0o644, text);
+        }
+        read(&linter, vec![layer.tar()])
+    };
+    let (found, reads) = with("");
+    assert_eq!(reads, 1);
+    for file in 0..texts.len() {
+        assert_eq!(told(&found, "private-key", &format!("/{}", named(file))).0, Severity::Info, "{file}");
+    }
+    // For what is low as it is no layer is read twice.
+    let password = "MxR7qvT2zLk9";
+    let (found, reads) = with(&format!("{}# password = \"{password}\"\n", "-\n".repeat(200_000)));
+    let (severity, message) = told(&found, "generic-credential", &format!("/{}", named(texts.len())));
+    assert_eq!((reads, severity), (1, Severity::Low), "{message}");
+    assert!(message.contains("in a file of package 'keys', not compared with its sum"), "{message}");
 }

@@ -68,8 +68,10 @@ pub enum Provenance<'a> {
     Shipped(&'a str),
     /// This package ships another one.
     Changed(&'a str),
-    /// This package has it, and gives no sum; or the file's is not known.
+    /// This package has it, and gives no sum.
     Unknown(&'a str),
+    /// This package has it and gives a sum; the file's is not known.
+    NotCompared(&'a str),
 }
 
 /// What a reader of one database fills.
@@ -143,7 +145,8 @@ impl Packages {
         match (shipped.sum, content) {
             (Some(sum), Some(content)) if sum.fits(content) => Provenance::Shipped(&shipped.package),
             (Some(_), Some(_)) => Provenance::Changed(&shipped.package),
-            _ => Provenance::Unknown(&shipped.package),
+            (None, _) => Provenance::Unknown(&shipped.package),
+            (Some(_), None) => Provenance::NotCompared(&shipped.package),
         }
     }
 

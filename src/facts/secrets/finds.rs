@@ -1,8 +1,8 @@
 //! What the scans of a layer's buffers found, joined: doubles removed, lines counted, hits made.
 
-use super::Hit;
 use super::extent::{Extent, Room, newlines};
 use super::spec::{SecretRule, Structure};
+use super::{Hit, WHOLE};
 use crate::facts::content::Sums;
 use crate::model::{Confidence, SecretInfo, Severity};
 use std::cmp::Reverse;
@@ -127,10 +127,11 @@ impl Finds {
         self.spent.extend(other.spent);
     }
 
-    /// Sums the files with finds that lie whole in `buffer`, of which `extents` are known.
+    /// Sums the files with finds that lie whole in `buffer` however a layer is cut; `extents` are those that are known of it.
     pub fn sum(&mut self, buffer: &[u8], extents: &[Extent]) {
+        let whole = |extent: &&Extent| extent.first && extent.last && extent.len <= WHOLE;
         let entries: BTreeSet<u32> = self.found.iter().map(|find| find.entry).collect();
-        for extent in extents.iter().filter(|extent| extent.first && extent.last && entries.contains(&extent.entry)) {
+        for extent in extents.iter().filter(whole).filter(|extent| entries.contains(&extent.entry)) {
             if let Some(file) = buffer.get(extent.at..extent.at + extent.len) {
                 self.sums.entry(extent.entry).or_insert_with(|| Sums::of(file));
             }

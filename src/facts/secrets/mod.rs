@@ -58,7 +58,7 @@ use crate::model::{Confidence, SecretInfo, Severity};
 use std::collections::HashSet;
 
 /// How far behind an anchor's beginning a verifier may look, bytes: a private key of 16384 bits in PEM, and more.
-pub(crate) const AHEAD: usize = 16 << 10;
+pub const AHEAD: usize = 16 << 10;
 
 /// How far before it, bytes: what a JSON file of a service account holds beside its key.
 pub(crate) const BEHIND: usize = 4 << 10;
@@ -68,6 +68,9 @@ pub(crate) const REACH: usize = 2 << 10;
 
 /// How many bytes of the stream before a block the scan of that block has to see again.
 pub const CARRY: usize = AHEAD + BEHIND;
+
+/// Files of no more bytes lie whole in one block.
+pub const WHOLE: usize = 128 << 10;
 
 /// A secret in a file's bytes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -172,6 +172,9 @@ impl Origin {
             Provenance::Unknown(name) if is_first(facts, layer, &at) => {
                 (Some(Severity::Low), format!("in a file of package {}, which gives no sum of it", quote(name)))
             }
+            Provenance::NotCompared(name) => {
+                (None, format!("in a file of package {}, not compared with its sum", quote(name)))
+            }
             Provenance::Unknown(name) => (None, format!("in place of a file of package {}", quote(name))),
         };
         Self { most, says: Some(says) }
