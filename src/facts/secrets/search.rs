@@ -199,7 +199,7 @@ mod tests {
     fn every_engine_finds_anchors_among_few_and_many_candidates() {
         let mut numbers = Numbers(11);
         // Many anchors of 3 to 40 bytes, of any bytes.
-        let words: Vec<Vec<u8>> = (0..400)
+        let words: Vec<Vec<u8>> = (0..150)
             .map(|_| (0..3 + numbers.below(38)).map(|_| numbers.below(256) as u8).collect::<Vec<u8>>())
             .collect::<std::collections::BTreeSet<_>>()
             .into_iter()

@@ -8,7 +8,7 @@ use super::Anchor;
 use aho_corasick::automaton::{Automaton as _, StateID};
 use aho_corasick::dfa::Builder;
 use aho_corasick::{Anchored, MatchKind, StartKind};
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt as _};
 
 const LANES: usize = 8;
 
@@ -37,7 +37,8 @@ impl Automaton {
         let step = |state: StateID, byte: u8| automaton.next_state(Anchored::No, state, byte);
         // Every state that can be reached, the start first, those that match last.
         let mut states = vec![start];
-        let mut seen = HashMap::from([(start, 0u16)]);
+        let mut seen = HashMap::new();
+        seen.insert(start, 0u16);
         let mut at = 0;
         while let Some(&state) = states.get(at) {
             for byte in 0..=255 {

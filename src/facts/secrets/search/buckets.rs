@@ -11,6 +11,9 @@ pub(super) const WINDOW: usize = 4;
 /// How much dearer a place is where a window stands than one that a bucket admits in vain.
 const CANDIDATE: f32 = 30.0;
 
+/// Windows of an anchor, the rarest, that are tried in each bucket: all of them would take most of the start.
+const CHOICES: usize = 4;
+
 /// How common bytes are in images, by the thousand thousand; made from programs and text in equal parts. Only speed
 /// depends on it.
 fn share(byte: u8) -> f32 {
@@ -132,7 +135,9 @@ pub(super) fn fill<'a>(anchors: &[(u32, &'a Anchor)], count: usize) -> (Vec<Buck
     order.sort_by_key(|(at, anchor)| (!anchor.any_case, anchor.text.len(), *at));
     let mut chosen = Vec::new();
     for (at, anchor) in order {
-        let choices = Window::all(anchor).flat_map(|window| {
+        let mut windows: Vec<Window<'_>> = Window::all(anchor).collect();
+        windows.sort_by(|a, b| a.chance().total_cmp(&b.chance()));
+        let choices = windows.into_iter().take(CHOICES).flat_map(|window| {
             let candidates = window.chance() * CANDIDATE;
             (0..count).map(move |index| (window, index, candidates))
         });
