@@ -4,7 +4,7 @@
 #[path = "../shared/dense.rs"]
 mod pieces;
 
-use super::{EVERYTHING, GENERIC};
+use super::{EVERYTHING, GENERIC, slowly_by};
 use pieces::{CHANGING, PIECES, changing};
 use plimsoll::facts::secrets::{Extent, Finds, Hit, generate};
 
@@ -35,11 +35,28 @@ fn dense_input_hides_no_secret() {
             let file = [&dense[..], plants.as_bytes(), &dense].concat();
             let (hits, cut) = scanned(&file);
             let planted = dense.len() as u64..(dense.len() + plants.len()) as u64;
-            let crowded = |rule: &str| hits.iter().filter(|hit| hit.rule == rule).count() >= ROOM;
+            // What has a type is told by it, and takes room of what only has a name.
+            let takes = |hit: &&Hit, rule: &str| hit.rule == rule || rule == GENERIC;
+            let crowded = |rule: &str| hits.iter().filter(|hit| takes(hit, rule)).count() >= ROOM;
             for rule in ["github-token", GENERIC, "datadog-key"] {
                 let found = hits.iter().any(|hit| hit.rule == rule && planted.contains(&hit.offset));
-                assert!(found || cut || crowded(rule), "{rule} among {name:?}: {hits:?}");
+                // Names are given nothing but in text.
+                let foreign = rule == GENERIC && dense.contains(&0);
+                assert!(found || foreign || cut || crowded(rule), "{rule} among {name:?}: {hits:?}");
             }
         }
+    }
+}
+
+#[test]
+fn dense_input_gives_what_the_slow_way_gives() {
+    const SHORT: usize = 4 << 10;
+    let password = format!("db_password = \"{}{}\"", "Tr0ub4", "dor&3xQ");
+    let alike = PIECES.iter().map(|piece| (*piece, piece.repeat(SHORT / piece.len()).into_bytes()));
+    let other = CHANGING.iter().map(|(name, line)| (*name, changing(line, SHORT)));
+    for (number, (name, dense)) in alike.chain(other).enumerate() {
+        let between = ["\n", " ", "; "][number % 3];
+        let file = [&dense[..], between.as_bytes(), password.as_bytes(), between.as_bytes(), &dense].concat();
+        assert_eq!(scanned(&file).0, slowly_by(&EVERYTHING, &file), "{name:?}");
     }
 }

@@ -5,6 +5,7 @@ mod assignment;
 mod features;
 mod model;
 mod other;
+mod repeat;
 mod seen;
 mod shape;
 mod value;
@@ -15,7 +16,7 @@ pub use features::Feature;
 pub(super) use seen::Seen;
 
 use super::names::{Promise, promise};
-use super::showing::{is_among_examples, is_in_docstring};
+use super::showing::is_in_docstring;
 use super::values::{is_placeholder, is_promised_value};
 use super::verify::{Verified, Window, hash, shown};
 use crate::model::{Confidence, Severity};
@@ -98,23 +99,20 @@ pub(super) fn may_lead(bytes: &[u8], place: usize, end: usize) -> bool {
 pub(super) fn verify(window: Window<'_>, length: usize, low: usize, seen: &mut Seen) -> Option<Verified> {
     let Window { bytes, anchor, .. } = window;
     let word = anchor..anchor + length;
-    let line_mark = seen.line_mark(bytes, low, &word);
-    if line_mark.is_some_and(|mark| seen.has(mark)) {
+    // Less than this decides; at the ends of a file there is less.
+    let around = anchor.checked_sub(BEFORE).map(|from| from..word.end + BEHIND).filter(|all| all.end <= bytes.len());
+    if around.as_ref().is_some_and(|around| seen.repeat.is_known(bytes, low, low + anchor, around)) {
         return None;
     }
-    let line = seen.line(bytes, low, &word);
-    seen.ends.low = low;
-    let found = assigned(bytes, word.clone(), line, &mut seen.ends);
-    let line_mark = line_mark.filter(|_| !goes_on(bytes, word.end));
-    let judged = found.and_then(|found| seen.judged(bytes, found)).filter(|judged| judged.score >= LOW);
+    let judged = seen.judged_at(bytes, low, &word);
     let Some(judged) = judged else {
-        if let Some(mark) = line_mark {
-            seen.add(mark);
+        if around.is_some() {
+            seen.repeat.add(bytes, low, low + anchor);
         }
         return None;
     };
     let value = &bytes[judged.value.clone()];
-    let (severity, confidence, detail) = if is_among_examples(bytes, &judged.value) {
+    let (severity, confidence, detail) = if seen.plain.is_among_examples(bytes, low, &judged.value) {
         (Severity::Low, Confidence::Low, "among examples")
     } else if judged.features.contains(&Feature::CommentLine) {
         (Severity::Low, Confidence::Low, "in a comment")
@@ -138,6 +136,11 @@ pub(super) fn verify(window: Window<'_>, length: usize, low: usize, seen: &mut S
         at: judged.value,
     })
 }
+
+/// How far before a word, and behind it, what is judged may reach, bytes: what is looked at of its line, and a member that
+/// follows.
+const BEFORE: usize = 512;
+const BEHIND: usize = 2 << 10;
 
 /// Whether what follows the name around a word in its line may lead to another line: nothing but marks, or the member
 /// `value`.

@@ -1,9 +1,11 @@
 //! Remembers lines and assignments that were judged, so that input that repeats itself costs no more than plain text.
 
+use super::super::showing::Plain;
 use super::assignment::{AROUND, Assignment, Operator};
 use super::features::Features;
+use super::repeat::Repeat;
 use super::value::Ends;
-use super::{Judged, LOW, is_code, model, promising, weighed};
+use super::{Judged, LOW, assigned, goes_on, is_code, model, promising, weighed};
 use std::ops::Range;
 
 /// How many are remembered; a newer one takes an older one's place.
@@ -24,7 +26,9 @@ pub(in super::super) struct Seen {
     mark: Option<u64>,
     /// Up to here the last word's line goes on that is too long.
     long: usize,
-    pub(super) ends: Ends,
+    ends: Ends,
+    pub(super) plain: Plain,
+    pub(super) repeat: Repeat,
     /// A stretch around the last word in which no line ends, and whether one ends right behind it.
     clear: Range<usize>,
     closed: bool,
@@ -32,7 +36,7 @@ pub(in super::super) struct Seen {
 
 impl Seen {
     /// What tells the word from others: its line, if that is short, and its place in it.
-    pub(super) fn line_mark(&mut self, bytes: &[u8], low: usize, word: &Range<usize>) -> Option<u64> {
+    fn line_mark(&mut self, bytes: &[u8], low: usize, word: &Range<usize>) -> Option<u64> {
         let place = low + word.start;
         if place < self.long {
             return None;
@@ -53,7 +57,7 @@ impl Seen {
     }
 
     /// As [`super::assignment::line`].
-    pub(super) fn line(&mut self, bytes: &[u8], low: usize, word: &Range<usize>) -> Range<usize> {
+    fn line(&mut self, bytes: &[u8], low: usize, word: &Range<usize>) -> Range<usize> {
         let (before, behind) = AROUND;
         let (first, last) = (word.start.saturating_sub(before), bytes.len().min(word.end + behind));
         if !self.clear.contains(&(low + word.start)) || self.clear.end < low + word.end {
@@ -70,8 +74,24 @@ impl Seen {
         first.max(self.clear.start.saturating_sub(low))..last.min(self.clear.end - low)
     }
 
+    /// The assignment that the word leads to, judged, if it gives a credential away.
+    pub(super) fn judged_at(&mut self, bytes: &[u8], low: usize, word: &Range<usize>) -> Option<Judged> {
+        let mark = self.line_mark(bytes, low, word);
+        if mark.is_some_and(|mark| self.has(mark)) {
+            return None;
+        }
+        let line = self.line(bytes, low, word);
+        self.ends.low = low;
+        let found = assigned(bytes, word.clone(), line, &mut self.ends);
+        let judged = found.and_then(|found| self.judged(bytes, found)).filter(|judged| judged.score >= LOW);
+        if let Some(mark) = mark.filter(|_| judged.is_none() && !goes_on(bytes, word.end)) {
+            self.add(mark);
+        }
+        judged
+    }
+
     /// `found`, judged, when it may be a credential.
-    pub(super) fn judged(&mut self, bytes: &[u8], found: Assignment) -> Option<Judged> {
+    fn judged(&mut self, bytes: &[u8], found: Assignment) -> Option<Judged> {
         let own = own_mark(bytes, &found);
         let known = self.most.get(slot(own)).filter(|(mark, _)| *mark == own).map(|(_, most)| *most);
         let most = known.unwrap_or_else(|| {
@@ -97,11 +117,11 @@ impl Seen {
         Some(judged)
     }
 
-    pub(super) fn has(&self, mark: u64) -> bool {
+    fn has(&self, mark: u64) -> bool {
         self.dull.get(slot(mark)) == Some(&mark)
     }
 
-    pub(super) fn add(&mut self, mark: u64) {
+    fn add(&mut self, mark: u64) {
         if self.dull.is_empty() {
             self.dull = vec![0; SLOTS];
         }
