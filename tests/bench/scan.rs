@@ -5,6 +5,10 @@
 //! Says GB/s of processor time, the number of hits, and for dense inputs how many times more a byte costs than in text;
 //! a figure counts only together with its hits. `ONLY=part` leaves out what is not called so.
 
+#[path = "../shared/dense.rs"]
+mod dense;
+
+use dense::{CHANGING, PIECES, changing};
 use plimsoll::facts::secrets::{CARRY, Extent, Finds, Patterns, SecretRule, generate, tail, unpack};
 use plimsoll::layer::Memory;
 use plimsoll::model::{Confidence, Limits, Severity};
@@ -77,84 +81,107 @@ fn main() {
     }
     let token = generate(&patterns, "github-token", 1).expect("token");
     let key = generate(&patterns, "private-key", 1).expect("key");
-    report(&patterns, "programs", &programs, None);
-    let plain = report(&patterns, "text", &text, None);
-    for piece in [
-        "AKIA",
-        "AKIAAKIA ",
-        "patpatpat=",
-        "ghp_ ",
-        "npm_ghp_",
-        "eyJ",
-        "eyJ.",
-        "eyJhbGciOiJIUzI1NiJ9.eyJ ",
-        "-----BEGIN PRIVATE KEY-----",
-        "-----BEGIN PRIVATE KEY-----\nMIIE\n",
-        "LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0t\n",
-        "SGVsbG8gd29ybGQsIHRoaXMgaXMgYSB0ZXh0IGluIGJhc2U2NC4K ",
-        "U0dWc2JHOGdkMjl5YkdRc0lIUm9hWE1nYVhNZ1lTQjBaWGgwSUdsdUlHSmhjMlUyTkM0Sw== ",
-        "48656c6c6f20776f726c642c2074686973206973206120746578742e ",
-        "h\0e\0l\0l\0o\0 \0w\0o\0r\0l\0d\0,\0 \0h\0i\0 \0",
-        "%68%65%6c%6c%6f ",
-        "\\u0068\\u0065",
-        "sk-proj-",
-        "sk_",
-        "re_ up_ st. ",
-        "T3BlbkFJ",
-        "8Q~",
-        "SG.",
-        "password = x\n",
-        "password = \"Zq8wk2mnv\"\n",
-        "key = \"value\"\n",
-        "key = \"",
-        "password",
-        "key: a, ",
-        "secret_token_key_password = ",
-        "amqp://a:b@c ",
-        "://",
-        "datadog 0123456789abcdef0123456789abcdef ",
-        "datadog_api_key = 0123456789abcdef0123456789abcde ",
-    ] {
-        report(&patterns, &format!("dense {piece:?}"), &Stream::of(dense(piece)), Some(plain));
+    report(&patterns, "programs", || programs, None);
+    let plain = measure("text", text.bytes.len(), None, || text.scan(&patterns));
+    for piece in PIECES {
+        report(&patterns, &format!("dense {piece:?}"), || Stream::of(dense(piece)), Some(plain));
     }
-    report(&patterns, "dense tokens", &Stream::of(dense(&format!("{token} "))), Some(plain));
+    anchors(&patterns, plain);
+    report(&patterns, "dense tokens", || Stream::of(dense(&format!("{token} "))), Some(plain));
     let fakes = dense(&format!("ghp_{} ", "a1B2".repeat(9)));
-    report(&patterns, "dense fake tokens", &Stream::of(fakes), Some(plain));
-    report(&patterns, "dense keys", &Stream::of(dense(&key)), Some(plain));
+    report(&patterns, "dense fake tokens", || Stream::of(fakes), Some(plain));
+    report(&patterns, "dense keys", || Stream::of(dense(&key)), Some(plain));
     let broken = dense(&format!("{}\n", &key[..300]));
-    report(&patterns, "dense broken keys", &Stream::of(broken), Some(plain));
-    let mut names = 0;
-    let changing: String = std::iter::from_fn(|| {
-        names += 1;
-        (names < DENSE / 24).then(|| format!("key{names} = \"v{:07x}\"\n", names * 7919))
-    })
-    .collect();
-    report(&patterns, "dense other keys and values", &Stream::of(changing.into_bytes()), Some(plain));
+    report(&patterns, "dense broken keys", || Stream::of(broken), Some(plain));
+    for (name, line) in CHANGING {
+        report(&patterns, &format!("dense {name}"), || Stream::of(changing(line, DENSE)), Some(plain));
+    }
+    let mixed: Vec<&str> = PIECES.iter().copied().chain([&*token]).collect();
+    report(&patterns, "dense pieces, all of them", || Stream::of(dense(&mixed.join(" "))), Some(plain));
+    let wide: Vec<u8> = dense("db_password = x1y2z3\n").into_iter().flat_map(|byte| [byte, 0]).collect();
+    report(&patterns, "dense assignments in UTF-16", || Stream::of(wide), Some(plain));
     let base64 = text.bytes[..DENSE.min(text.bytes.len()) / 4 * 3].chunks(57).fold(Vec::new(), |mut all, line| {
         all.extend(encode(line));
         all.push(b'\n');
         all
     });
-    report(&patterns, "text in base64", &Stream::of(base64), Some(plain));
-    for (name, piece) in [
-        ("gzip heads", &b"\x1f\x8b\x08\0\0\0\0\0\0\x03"[..]),
+    report(&patterns, "text in base64", || Stream::of(base64), Some(plain));
+    let small: &[(&str, &[u8])] = &[
+        ("gzip heads", b"\x1f\x8b\x08\0\0\0\0\0\0\x03"),
         ("zip heads", b"PK\x03\x04\x14\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\0\0\0a"),
+        (
+            "zip members",
+            &b"PK\x03\x04\x14\0\0\0\x08\0\0\0\0\0\0\0\0\0\x05\0\0\0\x01\0\0\0\x01\0\0\0a\x4b\x04\0\0".repeat(12),
+        ),
         ("gzip members of a byte", &gzip(b"x")),
         ("gzip in gzip in gzip", &gzip(&gzip(&gzip(b"x")))),
+        ("many gzip members of a byte", &gzip(b"x").repeat(20)),
         ("bzip2 heads", b"BZh91AY&SY"),
+        ("bzip2 members of a byte", &bzip2(b"x")),
+        ("bzip2 members of a byte, many in one", &bzip2(b"x").repeat(12)),
         ("xz heads", b"\xfd7zXZ\0\0\x04\xe6\xd6\xb4\x46"),
-    ] {
+        ("xz members of a byte", &xz(b"x", 6)),
+        ("xz members of a byte, large window", &xz(b"x", 9)),
+        ("lzma heads", b"\x5d\0\0\x80\0\xff\xff\xff\xff\xff\xff\xff\xff\0\0"),
+        ("zstd members of a byte", &zstd::bulk::compress(b"x", 3).expect("memory")),
+        ("zstd heads", b"\x28\xb5\x2f\xfd\x04\xa8\0\0"),
+        ("lz4 heads", b"\x04\x22\x4d\x18\x64\x40\xa7\0\0\0\0"),
+        ("tar heads", &tar(b"x")[..1024]),
+        ("SQLite heads", &[&b"SQLite format 3\0\x10\0\x01\x01\0\x40\x20\x20"[..], &[0; 480]].concat()),
+        ("cpio heads", &b"070701".repeat(19)),
+        ("deb heads", b"!<arch>\ndebian-binary   0           0     0     100644  4         `\n2.0\n"),
+        ("pyc heads", &[&b"\xcb\x0d\x0d\x0a\0\0\0\0"[..], &b"\xda\x08password\xda\x01x".repeat(30)].concat()),
+    ];
+    for (name, piece) in small {
         packed(&patterns, name, &tar(piece), plain);
     }
     packed(&patterns, "text", &tar(&text.bytes[..(1 << 20).min(text.bytes.len())]), plain);
 }
 
-/// Tells a figure and the seconds that a megabyte takes.
-fn report(patterns: &Patterns, name: &str, stream: &Stream, plain: Option<f64>) -> f64 {
-    if std::env::var("ONLY").is_ok_and(|only| !name.contains(&only) && name != "text") {
-        return 0.0;
+/// Every anchor of the rules over and over, alone and behind a blank; tells the slowest ones.
+fn anchors(patterns: &Patterns, plain: f64) {
+    if std::env::var("ONLY").is_ok_and(|only| !"each anchor".contains(&only)) {
+        return;
     }
-    measure(name, stream.bytes.len(), plain, || stream.scan(patterns))
+    let mut all: Vec<String> = patterns.rules().iter().flat_map(|rule| &rule.spec.near).cloned().collect();
+    for token in patterns.rules().iter().flat_map(|rule| &rule.spec.tokens) {
+        let literals = token.split(['{', '}', '<', '>']).step_by(1).filter(|part| !part.contains(':'));
+        all.extend(literals.max_by_key(|part| part.len()).filter(|part| part.len() > 2).map(str::to_owned));
+    }
+    all.sort();
+    all.dedup();
+    let all: Vec<String> = all
+        .iter()
+        .flat_map(|one| [one.clone(), format!("{one} "), format!("{one}0 "), format!("{one} = \"")])
+        .collect();
+    let cost = |piece: &String| {
+        let stream = Stream::of(piece.repeat((1 << 20) / piece.len()).into_bytes());
+        let each = (0..2).map(|_| {
+            let begin = Clock::now();
+            stream.scan(patterns);
+            begin.seconds()
+        });
+        each.fold(f64::MAX, f64::min) / plain
+    };
+    let mut costs: Vec<(f64, &String)> = all.iter().map(|piece| (cost(piece), piece)).collect();
+    costs.sort_by(|a, b| b.0.total_cmp(&a.0));
+    println!(
+        "each anchor, {} of them: {} cost more than 3 times text",
+        costs.len(),
+        costs.iter().filter(|(times, _)| *times > 3.0).count()
+    );
+    for (times, piece) in &costs[..12] {
+        println!("{times:>44.1} times text  {piece:?}");
+    }
+}
+
+/// Tells a figure and the seconds that a megabyte takes.
+fn report(patterns: &Patterns, name: &str, stream: impl FnOnce() -> Stream, plain: Option<f64>) {
+    if std::env::var("ONLY").is_ok_and(|only| !name.contains(&only)) {
+        return;
+    }
+    let stream = stream();
+    measure(name, stream.bytes.len(), plain, || stream.scan(patterns));
 }
 
 /// The same for a tar that lies in a layer.
@@ -208,6 +235,19 @@ impl Clock {
 
 fn dense(piece: &str) -> Vec<u8> {
     piece.repeat(DENSE / piece.len()).into_bytes()
+}
+
+fn bzip2(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::best());
+    encoder.write_all(bytes).expect("memory");
+    encoder.finish().expect("memory")
+}
+
+fn xz(bytes: &[u8], preset: u32) -> Vec<u8> {
+    let mut encoder =
+        lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::with_preset(preset)).expect("options");
+    encoder.write_all(bytes).expect("memory");
+    encoder.finish().expect("memory")
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {

@@ -32,6 +32,9 @@ const LINE_LEAST: usize = 56;
 /// Characters in a row, none of them foreign to text, that UTF-16 is looked into for.
 const WIDE_LEAST: usize = 12;
 
+/// What is so short is looked over once more before it is searched for other writings, bytes.
+const SHORT: usize = 512;
+
 /// Escapes that stand no further apart are read together, with so many bytes behind.
 const NEAR: usize = 1 << 10;
 
@@ -135,6 +138,22 @@ impl Decoded {
         let whole = self.ends || range.end < self.bytes.len();
         (whole && self.own.contains(&from) && to > from + range.len()).then_some(from..to)
     }
+}
+
+/// Whether anything in `bytes` may be written in another way: a first look for short ones, which are many.
+pub(super) fn may_hold_another(bytes: &[u8]) -> bool {
+    if bytes.len() < LEAST || bytes.len() > SHORT {
+        return bytes.len() >= LEAST;
+    }
+    let (mut run, mut nuls, mut marks) = (0, 0, 0);
+    let mut longest = 0;
+    for &byte in bytes {
+        run = if is_run(byte) { run + 1 } else { 0 };
+        longest = longest.max(run);
+        nuls += usize::from(byte == 0);
+        marks += usize::from(matches!(byte, b'%' | b'\\' | b'&'));
+    }
+    longest >= RUN || marks > 0 || nuls >= PAIRS
 }
 
 /// Bytes of a file, or of what was decoded.
@@ -254,8 +273,7 @@ impl View<'_> {
             let own = |end| self.own(start, end);
             return read(self.base64(start, own)) && read(self.hex(start, own));
         }
-        let rest = &self.bytes[start..self.high];
-        let end = rest.iter().position(|&byte| !is_run(byte)).map_or(self.high, |length| start + length);
+        let end = start + run_length(&self.bytes[start..self.high]);
         let Some(begin) = self.began(start, end, 1, |at| is_run(self.bytes[at])) else { return true };
         let own = |end| self.own(start, end);
         // Where its quads began is not known.
@@ -283,7 +301,7 @@ impl View<'_> {
         loop {
             let line = at;
             let rest = &bytes[at..];
-            let run = &rest[..rest.iter().position(|&byte| !is_run(byte)).unwrap_or(rest.len())];
+            let run = &rest[..run_length(rest)];
             at += run.len();
             let mut digits = run;
             if !left.is_empty() {
@@ -296,11 +314,13 @@ impl View<'_> {
                 digits = behind;
             }
             decoded.next_at(at - digits.len(), (3, 4));
-            let quads = digits.chunks_exact(4);
-            left.extend_from_slice(quads.remainder());
+            let (quads, rest) = digits.as_chunks::<4>();
+            left.extend_from_slice(rest);
             let begin = decoded.bytes.len();
-            decoded.bytes.reserve(3 * quads.len() + 3);
-            quads.for_each(|quad| decoded.bytes.extend_from_slice(&word(quad)));
+            decoded.bytes.resize(begin + 3 * quads.len(), 0);
+            for (three, quad) in decoded.bytes[begin..].as_chunks_mut::<3>().0.iter_mut().zip(quads) {
+                *three = word(quad);
+            }
             if let Some(foreign) = decoded.bytes[begin..].chunks(BINARY.0).position(is_binary) {
                 // What follows is no text. A line that is text again begins anew.
                 decoded.bytes.truncate(begin + (foreign + 1) * BINARY.0);
@@ -401,23 +421,45 @@ impl View<'_> {
         let own = if row.start == 0 { 0 } else { row.start + 1 }..usize::MAX;
         let mut decoded = Decoded::new(Writing::Escapes, own);
         decoded.ends = self.ends && row.end == self.bytes.len();
-        let mut plain = row.start;
-        let marks = memchr::memchr3_iter(b'%', b'\\', b'&', &self.bytes[row.clone()]);
-        for at in marks.map(|at| row.start + at) {
-            let escape = if at < plain { None } else { escape(&self.bytes[at..row.end]) };
-            let Some((byte, length)) = escape else { continue };
+        let bytes = &self.bytes[..row.end];
+        // From `plain` on nothing is taken yet; of escapes in a row only the first is noted where it stands.
+        let (mut plain, mut at, mut row_of) = (row.start, row.start, 0);
+        while at < row.end {
+            if !matches!(bytes[at], b'%' | b'\\' | b'&') {
+                let Some(next) = memchr::memchr3(b'%', b'\\', b'&', &bytes[at..]) else { break };
+                at += next;
+            }
+            let Some((byte, length)) = escape(&bytes[at..]) else {
+                at += 1;
+                continue;
+            };
             if at > plain {
                 decoded.next_at(plain, (1, 1));
-                decoded.bytes.extend_from_slice(&self.bytes[plain..at]);
+                decoded.bytes.extend_from_slice(&bytes[plain..at]);
+                row_of = 0;
             }
-            decoded.next_at(at, (1, length));
+            if row_of != length {
+                decoded.next_at(at, (1, length));
+                row_of = length;
+            }
             decoded.bytes.push(byte);
-            plain = at + length;
+            at += length;
+            plain = at;
         }
         decoded.next_at(plain, (1, 1));
         decoded.bytes.extend_from_slice(&self.bytes[plain..row.end.max(plain)]);
         decoded
     }
+}
+
+/// How many digits of base64 stand at the beginning of `bytes`.
+fn run_length(bytes: &[u8]) -> usize {
+    // Without a table and without a branch, so that a block is looked at with a few wide instructions.
+    let is_digit = |byte: u8| byte.is_ascii_alphanumeric() | matches!(byte, b'+' | b'/' | b'-' | b'_');
+    let (blocks, _) = bytes.as_chunks::<32>();
+    let whole = blocks.iter().take_while(|block| block.iter().fold(true, |all, &byte| all & is_digit(byte))).count();
+    let rest = &bytes[32 * whole..];
+    32 * whole + rest.iter().position(|&byte| !is_run(byte)).unwrap_or(rest.len())
 }
 
 /// Whether too many bytes are control characters.
@@ -439,9 +481,23 @@ fn word(digits: &[u8]) -> [u8; 3] {
     [a, b, c]
 }
 
+/// The value of each digit in hex; 16 for other bytes.
+const HEX: [u8; 256] = {
+    let mut table = [16; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        let byte = b"0123456789abcdef"[digit];
+        table[byte as usize] = digit as u8;
+        table[byte.to_ascii_uppercase() as usize] = digit as u8;
+        digit += 1;
+    }
+    table
+};
+
 fn hex_byte(pair: &[u8]) -> Option<u8> {
-    let digit = |at: usize| char::from(*pair.get(at)?).to_digit(16);
-    Some((digit(0)? << 4 | digit(1)?) as u8)
+    let [high, low] = *pair else { return None };
+    let (high, low) = (HEX[usize::from(high)], HEX[usize::from(low)]);
+    (high | low < 16).then_some(high << 4 | low)
 }
 
 /// What stands between `&` and `;` for a byte, beside numbers.
@@ -461,9 +517,13 @@ const ENTITIES: &[(&[u8], u8)] = &[
 /// The byte that an escape at the beginning of `bytes` stands for, and the escape's length.
 fn escape(bytes: &[u8]) -> Option<(u8, usize)> {
     let hex = |digits: &[u8]| {
-        let add = |code: u32, digit: &u8| Some(code << 4 | char::from(*digit).to_digit(16)?);
-        let code = digits.iter().try_fold(0, add)?;
-        u8::try_from(code).ok().filter(u8::is_ascii)
+        let add =
+            |code: u32, digit: &u8| (code << 4 | u32::from(HEX[usize::from(*digit)]), HEX[usize::from(*digit)] < 16);
+        let (code, right) = digits.iter().fold((0, true), |(code, right), digit| {
+            let (code, is_digit) = add(code, digit);
+            (code, right & is_digit)
+        });
+        (right && code < 128).then_some(code as u8)
     };
     match bytes {
         [b'%', digits @ ..] => Some((hex(digits.get(..2)?)?, 3)),

@@ -69,10 +69,12 @@ pub(super) fn is_stored(value: &str) -> bool {
     let begins = |begin: &&str| {
         value.get(..begin.len()).is_some_and(|start| start.eq_ignore_ascii_case(begin)) && value.len() > begin.len()
     };
-    let parts: Vec<&str> = value.split('/').take(5).collect();
     // Google's Secret Manager.
-    let resource = matches!(parts[..], ["projects", _, "secrets", ..]);
-    STORED.iter().any(begins) || resource
+    let mut parts = value.split('/');
+    let mut resource = || parts.next() == Some("projects") && parts.nth(1) == Some("secrets");
+    // Every one of the beginnings holds such a mark.
+    let marked = value.bytes().any(|byte| b":+([{<#%!$}".contains(&byte));
+    marked && STORED.iter().any(begins) || resource()
 }
 
 /// Whether `value` says by its beginning that everybody may know it.

@@ -1,5 +1,9 @@
 //! Which names of variables, options and keys promise a credential. Which values keep the promise stands in `values.rs`.
 
+use foldhash::fast::FixedState;
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 /// Words that make a name a credential's wherever they stand.
 const STRONG: &[&str] = &[
     "password",
@@ -291,59 +295,98 @@ pub fn is_secret_name(name: &str) -> bool {
 }
 
 pub(super) fn promise(name: &str) -> Promise {
-    let words = words(name);
+    let lower = in_lower_case(name);
+    let words: Vec<&str> = lower.split_ascii_whitespace().collect();
     // A number at the end counts credentials: PASSWORD_2, PASSWORD2.
-    let counted = |word: &'_ str| word.trim_end_matches(|c: char| c.is_ascii_digit()).len();
-    let stems: Vec<&str> = words.iter().map(|word| &word[..counted(word)]).filter(|stem| !stem.is_empty()).collect();
-    let Some(&last) = stems.last() else { return Promise::Nothing };
-    let any = |set: &[&str]| stems.iter().any(|stem| set.contains(stem));
-    let public = words.iter().any(|word| PUBLIC.contains(&word.as_str()));
-    let act = stems.windows(2).any(|pair| ACTS.contains(&pair[0]) && pair[1].starts_with("pass"));
-    if any(SWITCH) || any(PUBLIC) || public || act || BESIDE.contains(&last) {
+    let counted = |word: &&'_ str| word.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    let stems = || words.iter().map(|word| &word[..counted(word)]).filter(|stem| !stem.is_empty());
+    let Some(last) = stems().next_back() else { return Promise::Nothing };
+    let all = stems().fold(0, |all, stem| all | kinds(stem));
+    let full = words.iter().fold(0, |all, word| all | kinds(word));
+    let any = |kind: u16| all & kind != 0;
+    let pairs = || stems().zip(stems().skip(1));
+    let act = any(ACT) && pairs().any(|(act, word)| kinds(act) & ACT != 0 && word.starts_with("pass"));
+    if any(SWITCHES | OPEN) || full & OPEN != 0 || act || kinds(last) & ASIDE != 0 {
         return Promise::Nothing;
     }
     let object = OBJECTS.iter().find(|word| **word == last);
-    if let Some(object) = object.filter(|_| words.iter().any(|word| ORCHESTRATED.contains(&word.as_str()))) {
+    if let Some(object) = object.filter(|_| full & CLUSTER != 0) {
         return Promise::Some(object);
     }
     // A hash, or how to make one: --with-password-hash=bcrypt.
-    if last == "hash" && any(STRONG) {
+    if last == "hash" && any(SURE) {
         return Promise::Some("key");
     }
-    let key = |pair: &[&str]| pair[1] == "key" && OF_KEYS.contains(&pair[0]);
-    if any(STRONG)
-        || stems.iter().any(|stem| ends_so(stem))
-        || stems.windows(2).any(key)
+    if any(SURE)
+        || stems().any(ends_so)
+        || any(BEFORE_KEY) && pairs().any(|(before, key)| key == "key" && kinds(before) & BEFORE_KEY != 0)
         || (last == "pw" && words.len() > 1)
     {
         return Promise::Credential;
     }
     match LAST.iter().find(|word| **word == last) {
-        Some(&"key") if any(INDEX) || any(CLIENT) => Promise::Nothing,
+        Some(&"key") if any(PLACES) => Promise::Nothing,
         Some(word) => Promise::Some(word),
         None => Promise::Nothing,
     }
 }
 
+/// Kinds of words, a bit each.
+const SURE: u16 = 1;
+const SWITCHES: u16 = 1 << 1;
+const OPEN: u16 = 1 << 2;
+const ACT: u16 = 1 << 3;
+const ASIDE: u16 = 1 << 4;
+const CLUSTER: u16 = 1 << 5;
+const BEFORE_KEY: u16 = 1 << 6;
+const PLACES: u16 = 1 << 7;
+
+/// Every word of the lists, and its kinds.
+static KINDS: LazyLock<HashMap<&str, u16, FixedState>> = LazyLock::new(|| {
+    let lists = [
+        (SURE, STRONG),
+        (SWITCHES, SWITCH),
+        (OPEN, PUBLIC),
+        (ACT, ACTS),
+        (ASIDE, BESIDE),
+        (CLUSTER, ORCHESTRATED),
+        (BEFORE_KEY, OF_KEYS),
+        (PLACES, INDEX),
+        (PLACES, CLIENT),
+    ];
+    let mut kinds = HashMap::default();
+    for (kind, words) in lists {
+        for word in words {
+            *kinds.entry(*word).or_default() |= kind;
+        }
+    }
+    kinds
+});
+
+fn kinds(word: &str) -> u16 {
+    KINDS.get(word).copied().unwrap_or(0)
+}
+
 fn ends_so(word: &str) -> bool {
-    !OTHER_SENSE.contains(&word) && ENDS.iter().any(|end| word.ends_with(end))
+    ENDS.iter().any(|end| word.ends_with(end)) && !OTHER_SENSE.contains(&word)
 }
 
 /// The words of a name in lower case: cut at everything that is no letter or digit, and where the case rises.
 pub(super) fn words(name: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut before = ' ';
-    for c in name.chars() {
-        let rises = c.is_ascii_uppercase() && before.is_ascii_lowercase();
-        if !c.is_ascii_alphanumeric() || rises {
-            words.push(String::new());
+    in_lower_case(name).split_ascii_whitespace().map(str::to_owned).collect()
+}
+
+/// The same with blanks between them.
+pub(super) fn in_lower_case(name: &str) -> String {
+    let mut words = String::with_capacity(name.len() + 8);
+    let mut before = b' ';
+    for byte in name.bytes() {
+        if byte.is_ascii_uppercase() && before.is_ascii_lowercase() {
+            words.push(' ');
         }
-        if c.is_ascii_alphanumeric() {
-            words.last_mut().expect("never empty").push(c.to_ascii_lowercase());
-        }
-        before = c;
+        words.push(if byte.is_ascii_alphanumeric() { char::from(byte.to_ascii_lowercase()) } else { ' ' });
+        before = byte;
     }
-    words.retain(|word| !word.is_empty());
     words
 }
 

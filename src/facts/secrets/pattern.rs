@@ -35,9 +35,21 @@ pub struct Patterns {
     tries: Vec<Vec<Try>>,
     /// A first look for each of the tries.
     gates: Vec<Vec<Gate>>,
+    /// What the values of templates without a literal are made of.
+    alphabet: keyed::Alphabet,
     search: Search,
     marker: Marker,
     digest: String,
+}
+
+/// What a scan remembers from one candidate to the next, so that those that stand close together share the work. Candidates
+/// come in the order of their places.
+#[derive(Debug, Default)]
+struct Memo {
+    /// Where the window of the candidate begins in what is scanned.
+    low: usize,
+    seen: generic::Seen,
+    values: keyed::Values,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,8 +110,10 @@ impl Patterns {
         sum.update(generic::WEIGHTS);
         let mut digest = String::new();
         push_hex(&mut digest, &sum.finalize());
+        let bare = templates.iter().map(|(_, template)| template).filter(|template| template.bare);
         Ok(Self {
             rules: rules.to_vec(),
+            alphabet: keyed::Alphabet::of(bare),
             templates,
             tries,
             gates,
@@ -147,7 +161,7 @@ impl Patterns {
         self.scan_beginnings(buffer, (from, to, new), extents, finds);
         let mut rooms = vec![room; self.rules.len()];
         let mut files = extents.iter().peekable();
-        let (mut lines, mut seen) = (None, generic::Seen::new());
+        let (mut lines, mut memo) = (None, Memo::default());
         let begins = |place: usize| extents.binary_search_by_key(&place, |extent| extent.at).is_ok();
         let is_text = |place: usize| {
             let next = extents.partition_point(|extent| extent.at <= place);
@@ -179,6 +193,7 @@ impl Patterns {
                 anchor: place - low,
                 ends: extent.last && high == extent.at + extent.len,
             };
+            memo.low = low;
             let offset = extent.file + (place - extent.at) as u64;
             for &attempt in &self.tries[anchor as usize] {
                 let rule = self.rule_of(attempt);
@@ -190,7 +205,7 @@ impl Patterns {
                     continue;
                 }
                 let length = self.search.anchor(anchor).text.len();
-                let Some(verified) = self.verify(attempt, window, length, &mut seen) else { continue };
+                let Some(verified) = self.verify(attempt, window, length, &mut memo) else { continue };
                 room.take(offset);
                 let lines = lines.get_or_insert_with(|| Lines::new(buffer, new, extent));
                 if lines.extent != **extent {
@@ -290,22 +305,24 @@ impl Patterns {
         let keep = |anchor: u32, place: usize, end: usize| {
             self.gates[anchor as usize].iter().any(|gate| gate.opens(bytes, place, end, |start| start == 0))
         };
+        let mut memo = Memo::default();
         for (place, anchor) in self.search.find(bytes, (0, bytes.len()), false, keep) {
             let (low, high) = (place.saturating_sub(BEHIND), bytes.len().min(place + AHEAD));
             let ends = decoded.ends && high == bytes.len();
             let window = Window { bytes: &bytes[low..high], anchor: place - low, ends };
+            memo.low = low;
             let length = self.search.anchor(anchor).text.len();
             // Names and values are looked for as they are written.
             let typed = self.tries[anchor as usize].iter().filter(|attempt| !matches!(attempt, Try::Assignment(_)));
             for &attempt in typed {
-                let Some(verified) = self.verify(attempt, window, length, &mut generic::Seen::new()) else { continue };
+                let Some(verified) = self.verify(attempt, window, length, &mut memo) else { continue };
                 let Some(at) = decoded.source(&(low + verified.at.start..low + verified.at.end)) else { continue };
                 let told = encoded::told(writings);
                 let detail = if verified.detail.is_empty() { told } else { format!("{}, {told}", verified.detail) };
                 take(at, self.rule_of(attempt), Verified { detail, ..verified });
             }
         }
-        if writings.len() < encoded::DEPTH && bytes.len() >= encoded::LEAST {
+        if writings.len() < encoded::DEPTH && encoded::may_hold_another(bytes) {
             let stretch = Stretch { bytes, offset: 0, ends: decoded.ends, whole: true };
             let mut beginnings = Beginnings::default();
             for cell in stretch.cells(0..bytes.len()) {
@@ -378,7 +395,7 @@ impl Patterns {
     }
 
     /// What stands at the window's anchor, of `length` bytes, according to one attempt.
-    fn verify(&self, attempt: Try, window: Window<'_>, length: usize, seen: &mut generic::Seen) -> Option<Verified> {
+    fn verify(&self, attempt: Try, window: Window<'_>, length: usize, memo: &mut Memo) -> Option<Verified> {
         match attempt {
             Try::Template(index) => {
                 let (rule, template) = &self.templates[index];
@@ -386,10 +403,11 @@ impl Patterns {
             }
             Try::Keyed(index) => {
                 let (rule, template) = &self.templates[index];
-                keyed::verify(&self.rules[usize::from(*rule)], template, window)
+                let kept = (&self.alphabet, &mut memo.values);
+                keyed::verify(&self.rules[usize::from(*rule)], (index, template), window, memo.low, kept)
             }
             Try::Structure(rule, structure) => keys::verify(&self.rules[usize::from(rule)], structure, window),
-            Try::Assignment(_) => generic::verify(window, length, seen),
+            Try::Assignment(_) => generic::verify(window, length, memo.low, &mut memo.seen),
         }
     }
 
@@ -425,7 +443,9 @@ impl Patterns {
                 let Some(anchor) = anchors.iter().find(|anchor| stands(attempt, anchor, place)) else { continue };
                 let (low, high) = (place.saturating_sub(BEHIND), file.len().min(place + AHEAD));
                 let window = Window { bytes: &file[low..high], anchor: place - low, ends: high == file.len() };
-                if let Some(verified) = self.verify(*attempt, window, anchor.len(), &mut generic::Seen::new()) {
+                if let Some(verified) =
+                    self.verify(*attempt, window, anchor.len(), &mut Memo { low, ..Memo::default() })
+                {
                     let lines = &mut Lines::new(file, 0, &extent);
                     finds.found.push(lines.find(file, &extent, (self.rule_of(*attempt), place as u64), low, verified));
                 }
@@ -443,6 +463,8 @@ struct Gate {
     follow: Option<(Class, usize)>,
     /// What stands so many bytes before the anchor is none of a class, or another file's.
     left: Option<(usize, Class)>,
+    /// A literal stands so many bytes before the anchor.
+    lead: Option<(usize, [u8; 3])>,
     /// A word begins at the anchor.
     word: bool,
     /// The anchor is in a name that may be given something, in text.
@@ -456,14 +478,27 @@ impl Gate {
             _ => None,
         };
         let word = rule.spec.left == Left::Word && !rule.spec.check.proves();
+        let lead = match (&template.pieces[0], template.before()) {
+            (Piece::Literal(literal), Some(before)) if template.anchor > 0 => {
+                literal.first_chunk().map(|lead| (before, *lead))
+            }
+            _ => None,
+        };
         Self {
             follow,
+            lead,
             left: template.before().filter(|_| word).map(|length| (length, template.beside)),
             ..Self::default()
         }
     }
 
     fn opens(&self, buffer: &[u8], place: usize, end: usize, begins: impl Fn(usize) -> bool) -> bool {
+        let led = self.lead.is_none_or(|(before, lead)| {
+            place.checked_sub(before).and_then(|start| buffer.get(start..)).is_some_and(|text| text.starts_with(&lead))
+        });
+        if !led {
+            return false;
+        }
         let free = self.left.is_none_or(|(length, beside)| {
             let start = place.saturating_sub(length);
             is_free_left(beside, &buffer[..start]) || begins(start)

@@ -6,8 +6,12 @@ use std::ops::Range;
 /// How far before and behind a value a word that tells of examples makes it one of them, bytes.
 const AROUND: usize = 4 << 10;
 
-/// Marks around texts of Python, which stand first in what they document.
-const QUOTES: &[&[u8]] = &[b"\"\"\"", b"'''"];
+/// Three of them stand around texts of Python, which stand first in what they document.
+const QUOTES: [u8; 2] = [b'"', b'\''];
+
+/// Ends of words that tell of examples.
+const EXAMPLES: [&str; 2] = ["xample", "XAMPLE"];
+const WORD: usize = EXAMPLES[0].len();
 
 /// Whether the text around the value speaks of examples; names of hosts such as `example.org` say nothing.
 pub(super) fn is_among_examples(bytes: &[u8], value: &Range<usize>) -> bool {
@@ -16,13 +20,40 @@ pub(super) fn is_among_examples(bytes: &[u8], value: &Range<usize>) -> bool {
         let rest = &around[place + word.len()..];
         ![&b".com"[..], b".org", b".net", b".test"].iter().any(|end| rest.starts_with(end))
     };
-    ["xample", "XAMPLE"].iter().any(|word| memchr::memmem::find_iter(around, word).any(|place| speaks(place, word)))
+    EXAMPLES.iter().any(|word| memchr::memmem::find_iter(around, word).any(|place| speaks(place, word)))
+}
+
+/// A stretch in which no word tells of examples, kept from one value to the next. Places count from the beginning of what is
+/// scanned.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Plain(Range<usize>);
+
+impl Plain {
+    /// As [`is_among_examples`], for `bytes` that begin at `low`.
+    pub(super) fn is_among_examples(&mut self, bytes: &[u8], low: usize, value: &Range<usize>) -> bool {
+        let (from, to) = (value.start.saturating_sub(AROUND), bytes.len().min(value.end + AROUND));
+        if !(self.0.start..=self.0.end).contains(&(low + from)) {
+            self.0 = low + from..low + from;
+        }
+        // A word may begin at the end of what is known.
+        let known = (self.0.end - low).min(to).saturating_sub(WORD).max(from);
+        let rest = &bytes[known..to];
+        if EXAMPLES.iter().any(|word| memchr::memmem::find(rest, word.as_bytes()).is_some()) {
+            return is_among_examples(bytes, value);
+        }
+        self.0.end = self.0.end.max(low + to);
+        false
+    }
 }
 
 /// Whether what stands at `at` lies in a docstring: behind three quotes that stand first in their line and open a text.
 pub(super) fn is_in_docstring(bytes: &[u8], at: usize) -> bool {
     let before = &bytes[at.saturating_sub(AROUND)..at];
-    let last = QUOTES.iter().filter_map(|mark| memchr::memmem::rfind(before, mark)).max();
+    let three = |quote: u8| {
+        let mut places = memchr::memrchr_iter(quote, before);
+        places.find_map(|at| at.checked_sub(2).filter(|first| before[*first..at] == [quote; 2]))
+    };
+    let last = QUOTES.into_iter().filter_map(three).max();
     last.is_some_and(|mark| opens(&before[..mark], &before[mark + 3..]))
 }
 

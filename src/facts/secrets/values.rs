@@ -2,7 +2,7 @@
 //! version or a mask. Which names promise one stands in `names.rs`.
 
 use super::looks::{is_authorization, is_public, is_stored, looks_random};
-use super::names::{OBJECTS, Promise, is_secret_name, promise, words};
+use super::names::{OBJECTS, Promise, in_lower_case, is_secret_name, promise};
 
 /// Values that say something about a credential and are none.
 const SETTINGS: &[&str] = &[
@@ -65,25 +65,37 @@ pub fn without_quotes(value: &str) -> &str {
 /// version or a mask.
 #[must_use]
 pub fn is_secret_value(name: &str, value: &str) -> bool {
+    is_promised_value(name, promise(name), value)
+}
+
+/// The same where it is known what the name promises.
+pub(super) fn is_promised_value(name: &str, promise: Promise, value: &str) -> bool {
     let value = without_quotes(value).trim();
-    let lower = value.to_ascii_lowercase();
-    let password =
-        words(name).iter().any(|word| word.contains("pass") || word.contains("pwd") || word.starts_with("pw"));
+    let is_password = |word: &str| word.contains("pass") || word.contains("pwd") || word.starts_with("pw");
+    let password = || in_lower_case(name).split_ascii_whitespace().any(is_password);
     let only = |set: &str| value.chars().all(|c| set.contains(c));
+    let of_others = || {
+        value.len() < 12 && value.bytes().all(|b| b.is_ascii_digit())
+            || is_version(value)
+            || is_fingerprint(value)
+            || is_public(value)
+    };
     !(value.is_empty()
         || is_masked(value)
-        || SETTINGS.contains(&lower.as_str())
+        || is_setting(value)
         || is_of_sentences(value)
         || only("*xX.•-_ ?!\"'")
         || is_reference(value)
         || is_path(value)
         || is_plain_url(value)
         || is_stored(value)
-        || !keeps(promise(name), value)
-        || (!password && value.len() < 12 && value.bytes().all(|b| b.is_ascii_digit()))
-        || (!password && is_version(value))
-        || (!password && is_fingerprint(value))
-        || (!password && is_public(value)))
+        || !keeps(promise, value)
+        || (of_others() && !password()))
+}
+
+/// Whether it is one of the words that set something, in any case.
+fn is_setting(value: &str) -> bool {
+    SETTINGS.iter().any(|word| word.eq_ignore_ascii_case(value))
 }
 
 /// Whether `value` is what the name promises; a name that promises nothing was asked for by one who knows better.

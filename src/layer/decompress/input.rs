@@ -4,6 +4,10 @@ use std::io::{self, Read};
 
 const BUFFER: usize = 256 << 10;
 
+/// What a buffer begins with, bytes: most streams inside of others are short, and to clear more takes longer than to read
+/// them.
+const FIRST: usize = 4 << 10;
+
 /// Sees every stored byte once, in order, at the latest when its place in the buffer is needed: a hash, say.
 pub trait Watch {
     /// The next bytes.
@@ -21,6 +25,9 @@ pub struct Input<R, W = ()> {
     reader: R,
     watch: W,
     buffer: Box<[u8]>,
+    /// The largest that the buffer grows, and whether it was full.
+    most: usize,
+    full: bool,
     start: usize,
     end: usize,
     /// Where in the buffer the bytes begin that were not watched.
@@ -42,7 +49,8 @@ impl<R: Read, W: Watch> Input<R, W> {
     }
 
     fn new(reader: R, watch: W, size: usize) -> Self {
-        Self { reader, watch, buffer: vec![0; size].into_boxed_slice(), start: 0, end: 0, unwatched: 0, offset: 0 }
+        let buffer = vec![0; size.min(FIRST)].into_boxed_slice();
+        Self { reader, watch, buffer, most: size, full: false, start: 0, end: 0, unwatched: 0, offset: 0 }
     }
 
     /// Who watches, and the bytes that were read and not watched yet.
@@ -81,9 +89,17 @@ impl<R: Read, W: Watch> Input<R, W> {
                 (self.start, self.end) = (0, self.end - self.start);
                 self.unwatched = self.end;
             }
+            if self.full && self.buffer.len() < self.most {
+                let mut larger = vec![0; self.most.min(8 * self.buffer.len())];
+                larger[..self.end].copy_from_slice(&self.buffer[..self.end]);
+                self.buffer = larger.into_boxed_slice();
+            }
             match self.reader.read(&mut self.buffer[self.end..]) {
                 Ok(0) => break,
-                Ok(read) => self.end += read,
+                Ok(read) => {
+                    self.end += read;
+                    self.full = self.end == self.buffer.len();
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }

@@ -2,6 +2,7 @@
 //! never by its name, and its members one after another. Holds no member whole; judges nothing.
 
 mod ar;
+mod bzip2;
 mod cpio;
 mod memory;
 mod rpm;
@@ -163,7 +164,7 @@ impl Format {
         let limits = || Limits { zstd_window_log: window_log, ..limits.clone() };
         Ok(match self {
             Self::Gzip | Self::Zstd => Opened::Stream(Box::new(Decoder::with_buffer(stored, BUFFER, &limits()))),
-            Self::Bzip2 => Opened::Stream(Box::new(bzip2::read::MultiBzDecoder::new(stored))),
+            Self::Bzip2 => Opened::Stream(bzip2::open(stored, BUFFER)?),
             Self::Xz => Opened::Stream(Box::new(lzma_rust2::XzReader::new_mem_limit(stored, true, dictionary))),
             Self::Lzma => {
                 let lzma = lzma_rust2::LzmaReader::new_mem_limit(stored, dictionary, None)?;

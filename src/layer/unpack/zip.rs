@@ -28,6 +28,8 @@ pub(super) struct Zip<'a, 'b> {
     /// Where the zip begins.
     begin: u64,
     body: Body,
+    /// One that is free: to make one takes longer than to read a short member.
+    inflate: Option<Box<Decompress>>,
     /// Where local headers stand.
     met: BTreeSet<u64>,
     /// Members that the directory names elsewhere, and the first of them.
@@ -55,7 +57,15 @@ struct Local {
 impl<'a, 'b> Zip<'a, 'b> {
     pub(super) fn new(stored: &'a mut Stored<'b>) -> Self {
         let begin = stored.offset();
-        Self { stored, begin, body: Body::None, met: BTreeSet::new(), missed: (0, Vec::new()), odd: None }
+        Self {
+            stored,
+            begin,
+            body: Body::None,
+            inflate: None,
+            met: BTreeSet::new(),
+            missed: (0, Vec::new()),
+            odd: None,
+        }
     }
 
     /// Goes to the next header, and tells whether it is a local one; `None` when there are no more.
@@ -155,7 +165,10 @@ impl<'a, 'b> Zip<'a, 'b> {
             let written = usize::try_from(inflate.total_out() - written).unwrap_or(usize::MAX);
             self.stored.consume(read);
             match status {
-                Ok(Status::StreamEnd) => return Ok(written),
+                Ok(Status::StreamEnd) => {
+                    self.inflate = Some(inflate);
+                    return Ok(written);
+                }
                 Ok(_) if written > 0 => {
                     self.body = Body::Deflated(inflate);
                     return Ok(written);
@@ -204,10 +217,11 @@ impl<'a, 'b> Zip<'a, 'b> {
 
 impl Members for Zip<'_, '_> {
     fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
-        if let Body::Stored(span) = &mut self.body {
-            span.skip(self.stored)?;
+        match std::mem::replace(&mut self.body, Body::None) {
+            Body::Stored(mut span) => span.skip(self.stored)?,
+            Body::Deflated(inflate) => self.inflate = Some(inflate),
+            Body::None | Body::StoredUntil(_) => {}
         }
-        self.body = Body::None;
         loop {
             match self.find_header()? {
                 None => break,
@@ -222,7 +236,11 @@ impl Members for Zip<'_, '_> {
                         return Ok(Some(name));
                     }
                     self.body = match method {
-                        DEFLATED => Body::Deflated(Box::new(Decompress::new(false))),
+                        DEFLATED => {
+                            let mut inflate = self.inflate.take().unwrap_or_else(|| Box::new(Decompress::new(false)));
+                            inflate.reset(false);
+                            Body::Deflated(inflate)
+                        }
                         STORED if !known => Body::StoredUntil(0),
                         STORED => Body::Stored(span),
                         _ if TOLD_BY_MAGIC.contains(&method) && known => Body::Stored(span),

@@ -1,11 +1,11 @@
 //! Finds what a name is given: `key op value` in the ways that shells, configuration formats, markup and programming
 //! languages write it. Reads one line around a word; judges neither the name nor the value.
 
-use super::value::{scheme, value};
+use super::value::{Ends, scheme, value};
 use std::ops::Range;
 
 /// The longest part of a name on either side of the word, bytes.
-const NAME: usize = 64;
+pub(super) const NAME: usize = 64;
 /// The longest way from a name to its value, bytes.
 const WAY: usize = 120;
 /// The longest value, bytes.
@@ -70,7 +70,7 @@ pub(super) struct Assignment {
 /// Whether the byte behind a word and the rest of its name can lead to a value: a first look that spares most of them.
 pub(super) fn may_lead(bytes: &[u8], end: usize) -> bool {
     let rest = &bytes[end.min(bytes.len())..];
-    let name = rest.iter().take(NAME).take_while(|byte| is_name(**byte)).count();
+    let name = name_run(&rest[..rest.len().min(NAME)]);
     match rest.get(name..) {
         Some(
             [b'=' | b':' | b'"' | b'\'' | b']' | b'`' | b'(' | b')' | b'>' | b'|' | b'?' | b'<' | b'\\' | b',', ..],
@@ -93,9 +93,28 @@ pub(super) fn may_lead(bytes: &[u8], end: usize) -> bool {
     }
 }
 
-/// The assignment to the name around the word at `word`; `bytes` may hold more lines.
-pub(super) fn assignment(bytes: &[u8], word: Range<usize>) -> Option<Assignment> {
-    let line = line(bytes, &word);
+/// The same behind the `://` of a URL: an `@` stands before the URL's host ends.
+pub(super) fn may_lead_in_url(bytes: &[u8], end: usize) -> bool {
+    let rest = &bytes[end..bytes.len().min(end + VALUE)];
+    rest.iter().find(|byte| **byte == b'@' || ends_host(**byte)) == Some(&b'@')
+}
+
+/// Whether a URL's user, password and host end at such a byte.
+fn ends_host(byte: u8) -> bool {
+    const ENDS: [bool; 256] = {
+        let (mut table, ends) = ([false; 256], b"/? \t\"'`<>,;\\|");
+        let mut at = 0;
+        while at < ends.len() {
+            table[ends[at] as usize] = true;
+            at += 1;
+        }
+        table
+    };
+    ENDS[usize::from(byte)]
+}
+
+/// The assignment to the name around the word at `word` of `line`; `bytes` may hold more lines.
+pub(super) fn assignment(bytes: &[u8], word: Range<usize>, line: Range<usize>, ends: &mut Ends) -> Option<Assignment> {
     let name = name(&bytes[..line.end], line.start, &word)?;
     let text = &bytes[..line.end];
     let mut at = name.end;
@@ -126,13 +145,14 @@ pub(super) fn assignment(bytes: &[u8], word: Range<usize>) -> Option<Assignment>
     if after - name.end > WAY {
         return None;
     }
-    let (mut quote, mut value) = value(text, &line, &name, operator, spaced, after)?;
+    let (mut quote, mut value) = value(text, &line, &name, (operator, spaced), after, ends)?;
     let scheme = scheme(&text[value.start..]);
     let mut has_scheme = false;
     if scheme > 0 {
         has_scheme = true;
         if value.start + scheme > value.end {
-            (_, value) = super::value::value(text, &line, &name, Operator::Assign, spaced, value.start + scheme)?;
+            (_, value) =
+                super::value::value(text, &line, &name, (Operator::Assign, spaced), value.start + scheme, ends)?;
             quote = Quote::None;
         } else {
             value.start += scheme;
@@ -150,9 +170,8 @@ pub(super) fn assignment(bytes: &[u8], word: Range<usize>) -> Option<Assignment>
     })
 }
 
-/// The password of `scheme://user:password@host`, when `word` is its `://`.
-pub(super) fn in_url(bytes: &[u8], word: Range<usize>) -> Option<Assignment> {
-    let line = line(bytes, &word);
+/// The password of `scheme://user:password@host`, when `word` of `line` is its `://`.
+pub(super) fn in_url(bytes: &[u8], word: Range<usize>, line: Range<usize>) -> Option<Assignment> {
     let text = &bytes[..line.end];
     let start = text[line.start..word.start]
         .iter()
@@ -164,7 +183,7 @@ pub(super) fn in_url(bytes: &[u8], word: Range<usize>) -> Option<Assignment> {
         return None;
     }
     let rest = &text[word.end..text.len().min(word.end + VALUE)];
-    let stop = rest.iter().position(|byte| b"/? \t\"'`<>,;\\|".contains(byte)).unwrap_or(rest.len());
+    let stop = rest.iter().position(|byte| ends_host(*byte)).unwrap_or(rest.len());
     // A password may hold what ends a host, when an @ still follows.
     let at = memchr_last(b'@', &rest[..stop])?;
     let colon = rest[..at].iter().position(|&byte| byte == b':')?;
@@ -189,8 +208,11 @@ fn memchr_last(byte: u8, bytes: &[u8]) -> Option<usize> {
     bytes.iter().rposition(|&other| other == byte)
 }
 
+/// How much of a line is looked at before and behind a word, bytes.
+pub(super) const AROUND: (usize, usize) = (BEFORE, NAME + WAY + VALUE);
+
 /// The line around a word, no longer than what is looked at.
-fn line(bytes: &[u8], word: &Range<usize>) -> Range<usize> {
+pub(super) fn line(bytes: &[u8], word: &Range<usize>) -> Range<usize> {
     let low = word.start.saturating_sub(BEFORE);
     let start = memchr::memrchr3(b'\n', b'\r', 0, &bytes[low..word.start]).map_or(low, |at| low + at + 1);
     let high = bytes.len().min(word.end + NAME + WAY + VALUE);
@@ -211,9 +233,22 @@ pub(super) fn is_name(byte: u8) -> bool {
     NAMES[usize::from(byte)]
 }
 
+/// How many bytes of names stand at the beginning of `bytes`.
+fn name_run(bytes: &[u8]) -> usize {
+    // Without a table and without a branch, so that a block of a long name is looked at with a few wide instructions.
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() | matches!(byte, b'_' | b'-' | b'.');
+    let mut at = bytes.iter().take(8).position(|&byte| !is_name(byte)).unwrap_or(bytes.len().min(8));
+    if at == 8 {
+        let (blocks, _) = bytes[at..].as_chunks::<16>();
+        at += 16 * blocks.iter().take_while(|block| block.iter().fold(true, |all, &byte| all & is_plain(byte))).count();
+        at += count(&bytes[at..], is_name);
+    }
+    at
+}
+
 /// How much of `rest`, which follows a word, belongs to the name; marks at its end do not.
 pub(super) fn name_length(rest: &[u8]) -> usize {
-    let mut length = count(&rest[..rest.len().min(NAME)], is_name);
+    let mut length = name_run(&rest[..rest.len().min(NAME)]);
     while length > 0 && b".-".contains(&rest[length - 1]) {
         length -= 1;
     }
@@ -388,7 +423,12 @@ mod tests {
 
     fn found(line: &str, word: &str) -> Option<(String, String, Operator)> {
         let at = line.find(word).expect("word");
-        let found = assignment(line.as_bytes(), at..at + word.len())?;
+        let found = assignment(
+            line.as_bytes(),
+            at..at + word.len(),
+            super::line(line.as_bytes(), &(at..at + 1)),
+            &mut Ends::default(),
+        )?;
         Some((line[found.name].to_owned(), line[found.value].to_owned(), found.operator))
     }
 
@@ -453,7 +493,8 @@ mod tests {
     fn passwords_of_urls() {
         let found = |line: &str| {
             let at = line.find("://").expect("url");
-            in_url(line.as_bytes(), at..at + 3).map(|found| line[found.value].to_owned())
+            in_url(line.as_bytes(), at..at + 3, super::line(line.as_bytes(), &(at..at + 3)))
+                .map(|found| line[found.value].to_owned())
         };
         assert_eq!(found("u = \"amqp://app:pw1@mq:5672/v\"").as_deref(), Some("pw1"));
         assert_eq!(found("http://h:80/x@y"), None);

@@ -53,6 +53,19 @@ features! {
 #[allow(clippy::enum_glob_use, reason = "the name of a feature says enough")]
 use Feature::*;
 
+/// Those of the line: each alone, and those of which there is one at most.
+pub(super) const OF_LINES: &[&[Feature]] = &[
+    &[CommentLine],
+    &[PromptLine],
+    &[Indented],
+    &[ShowLine],
+    &[AssertLine],
+    &[LongLine],
+    &[LocalHost],
+    &[ExampleHost],
+    &[AloneOnLine, BeforeComma, BeforeSemicolon, BeforeParen, BeforeOperator, BeforeWords],
+];
+
 /// Words of names by what they speak of; the first that fits.
 const KINDS: &[(&str, Feature)] = &[
     ("pass", NamePassword),
@@ -71,12 +84,23 @@ pub(super) struct Features(Vec<Feature>);
 
 impl Features {
     pub(super) fn of(bytes: &[u8], found: &Assignment) -> Self {
+        Self::with_line(bytes, found, true)
+    }
+
+    /// Those that do not depend on the line around it.
+    pub(super) fn of_its_own(bytes: &[u8], found: &Assignment) -> Self {
+        Self::with_line(bytes, found, false)
+    }
+
+    fn with_line(bytes: &[u8], found: &Assignment, line: bool) -> Self {
         let mut features = Self(Vec::with_capacity(40));
         let name = &bytes[found.name.clone()];
         let value = &bytes[found.value.clone()];
         let human = features.name(name, found.operator);
         features.operator(found);
-        features.line(bytes, found);
+        if line {
+            features.line(bytes, found);
+        }
         let shape = Shape::of(value);
         features.length(human, value.len());
         features.chance(human, value, &shape);

@@ -5,6 +5,7 @@ mod assignment;
 mod features;
 mod model;
 mod other;
+mod repeat;
 mod seen;
 mod shape;
 mod value;
@@ -15,13 +16,14 @@ pub use features::Feature;
 pub(super) use seen::Seen;
 
 use super::names::{Promise, promise};
-use super::showing::{is_among_examples, is_in_docstring};
-use super::values::{is_placeholder, is_secret_value};
+use super::showing::is_in_docstring;
+use super::values::{is_placeholder, is_promised_value};
 use super::verify::{Verified, Window, hash, shown};
 use crate::model::{Confidence, Severity};
 use assignment::{Assignment, Operator, Quote};
 use features::Features;
 use std::ops::Range;
+use value::Ends;
 
 /// What the model weighs by.
 pub(super) const WEIGHTS: &str = model::TABLE;
@@ -87,28 +89,30 @@ pub fn judge_all(bytes: &[u8]) -> Vec<Judged> {
 /// A first look behind the word that stands at `place`, up to `end`; never shuts out what [`judge`] would judge.
 pub(super) fn may_lead(bytes: &[u8], place: usize, end: usize) -> bool {
     if bytes.get(place..end) == Some(URL.as_bytes()) {
-        let rest = &bytes[end..bytes.len().min(end + assignment::VALUE)];
-        return memchr::memchr(b'@', rest).is_some();
+        return assignment::may_lead_in_url(bytes, end);
     }
     assignment::may_lead(bytes, end)
 }
 
-/// The credential that is given to the name around the word at the window's anchor, of `length` bytes. What was judged and
-/// found to be none is added to `seen`, and what is there is not judged again.
-pub(super) fn verify(window: Window<'_>, length: usize, seen: &mut Seen) -> Option<Verified> {
+/// The credential that is given to the name around the word at the window's anchor, of `length` bytes. The window begins at
+/// `low` of what is scanned. What was judged and found to be none is added to `seen`, and what is there is not judged again.
+pub(super) fn verify(window: Window<'_>, length: usize, low: usize, seen: &mut Seen) -> Option<Verified> {
     let Window { bytes, anchor, .. } = window;
-    let found = candidate(bytes, anchor..anchor + length)?;
-    let mark = Seen::mark(bytes, &found);
-    if seen.has(mark) {
+    let word = anchor..anchor + length;
+    // Less than this decides; at the ends of a file there is less.
+    let around = anchor.checked_sub(BEFORE).map(|from| from..word.end + BEHIND).filter(|all| all.end <= bytes.len());
+    if around.as_ref().is_some_and(|around| seen.repeat.is_known(bytes, low, low + anchor, around)) {
         return None;
     }
-    let judged = promising(bytes, found).map(|found| weighed(bytes, found)).filter(|judged| judged.score >= LOW);
+    let judged = seen.judged_at(bytes, low, &word);
     let Some(judged) = judged else {
-        seen.add(mark);
+        if around.is_some() {
+            seen.repeat.add(bytes, low, low + anchor);
+        }
         return None;
     };
     let value = &bytes[judged.value.clone()];
-    let (severity, confidence, detail) = if is_among_examples(bytes, &judged.value) {
+    let (severity, confidence, detail) = if seen.plain.is_among_examples(bytes, low, &judged.value) {
         (Severity::Low, Confidence::Low, "among examples")
     } else if judged.features.contains(&Feature::CommentLine) {
         (Severity::Low, Confidence::Low, "in a comment")
@@ -133,8 +137,28 @@ pub(super) fn verify(window: Window<'_>, length: usize, seen: &mut Seen) -> Opti
     })
 }
 
+/// How far before a word, and behind it, what is judged may reach, bytes: what is looked at of its line, and a member that
+/// follows.
+const BEFORE: usize = 512;
+const BEHIND: usize = 2 << 10;
+
+/// Whether what follows the name around a word in its line may lead to another line: nothing but marks, or the member
+/// `value`.
+fn goes_on(bytes: &[u8], end: usize) -> bool {
+    let rest = &bytes[end..];
+    let behind = &rest[assignment::count(&rest[..rest.len().min(assignment::NAME)], assignment::is_name)..];
+    let first = behind.iter().find(|byte| !b" \t\r\0,\"'`#])\\?:".contains(byte));
+    first.is_none_or(|byte| matches!(byte, b'\n' | b'v' | b'V'))
+}
+
 /// The assignment to the name around `word`, unless another word of the name leads to it, or its value is a word of code.
 fn candidate(bytes: &[u8], word: Range<usize>) -> Option<Assignment> {
+    let line = assignment::line(bytes, &word);
+    assigned(bytes, word, line, &mut Ends::default()).filter(|found| !is_code(bytes, found))
+}
+
+/// The assignment to the name around `word` of `line`, unless another word of the name leads to it.
+fn assigned(bytes: &[u8], word: Range<usize>, line: Range<usize>, ends: &mut Ends) -> Option<Assignment> {
     let url = bytes.get(word.clone()) == Some(URL.as_bytes());
     if !url && !assignment::may_lead(bytes, word.end) {
         return None;
@@ -145,15 +169,16 @@ fn candidate(bytes: &[u8], word: Range<usize>) -> Option<Assignment> {
         return None;
     }
     let found =
-        if url { assignment::in_url(bytes, word.clone())? } else { assignment::assignment(bytes, word.clone())? };
+        if url { assignment::in_url(bytes, word, line)? } else { assignment::assignment(bytes, word, line, ends)? };
     // The statement `pass` of Python leads to no value.
-    if found.operator == Operator::Blank && found.name.len() == 4 {
-        return None;
-    }
-    let value = &bytes[found.value.clone()];
+    (found.operator != Operator::Blank || found.name.len() != 4).then_some(found)
+}
+
+/// Whether the value is a word of code.
+fn is_code(bytes: &[u8], found: &Assignment) -> bool {
     let bare =
         found.quote == Quote::None && !matches!(found.operator, Operator::Url | Operator::Element | Operator::Member);
-    (!bare || !shape::is_word_of_code(value)).then_some(found)
+    bare && shape::is_word_of_code(&bytes[found.value.clone()])
 }
 
 /// `found` when its name promises a credential, and its value is nothing else for certain.
@@ -168,21 +193,42 @@ fn promising(bytes: &[u8], found: Assignment) -> Option<Assignment> {
     let method = found.operator == Operator::Call;
     let name = if method { name.rsplit(|byte| *byte == b'.').next()? } else { name };
     let name = if url { "password" } else { std::str::from_utf8(name).ok()? };
-    let promised = match promise(name) {
+    let promise = promise(name);
+    let promised = match promise {
         Promise::Nothing => false,
         // An identifier under a name that has other senses is one.
         Promise::Some(_) => !shape::is_uuid(value.as_bytes()),
         Promise::Credential => true,
     };
-    (promised && (url || !other::is_name(name)) && is_secret_value(name, value) && !is_placeholder(value))
+    (promised && (url || !other::is_name(name)) && is_promised_value(name, promise, value) && !is_placeholder(value))
         .then_some(found)
 }
 
+/// For each byte the words that begin with it, in any case, a bit each.
+const FIRST: [u16; 256] = {
+    let mut table = [0; 256];
+    let mut word = 0;
+    while word < WORDS.len() {
+        let first = WORDS[word].as_bytes()[0];
+        table[first as usize] |= 1 << word;
+        table[first.to_ascii_uppercase() as usize] |= 1 << word;
+        word += 1;
+    }
+    table
+};
+
 /// Whether one of the words stands in `text`.
 fn holds_word(text: &[u8]) -> bool {
-    let begins = |text: &[u8], word: &str| {
-        let first = text[0].to_ascii_lowercase() == word.as_bytes()[0];
-        first && text.get(..word.len()).is_some_and(|part| part.eq_ignore_ascii_case(word.as_bytes()))
-    };
-    (2..text.len()).any(|end| WORDS.iter().any(|word| begins(&text[end - 2..], word)))
+    let begins =
+        |text: &[u8], word: &str| text.get(..word.len()).is_some_and(|part| part.eq_ignore_ascii_case(word.as_bytes()));
+    (0..text.len().saturating_sub(2)).any(|at| {
+        let mut words = FIRST[usize::from(text[at])];
+        while words != 0 {
+            if begins(&text[at..], WORDS[words.trailing_zeros() as usize]) {
+                return true;
+            }
+            words &= words - 1;
+        }
+        false
+    })
 }

@@ -43,9 +43,10 @@ const MADE: &[&str] =
 
 /// Whether a name with the words of a credential's is that of something else.
 pub(super) fn is_name(name: &str) -> bool {
-    let words = super::super::names::words(name);
-    let any = |set: &[&str]| words.iter().any(|word| set.contains(&word.as_str()));
-    let passes = any(PASSING) && words.iter().any(|word| word.ends_with("token") || word == "key");
+    let lower = super::super::names::in_lower_case(name);
+    let words = || lower.split_ascii_whitespace();
+    let any = |set: &[&str]| words().any(|word| set.contains(&word));
+    let passes = words().any(|word| word.ends_with("token") || word == "key") && any(PASSING);
     name.eq_ignore_ascii_case("accesskey") || any(MADE) || passes
 }
 

@@ -82,12 +82,7 @@ impl Shape {
 
 /// Bytes that follow from the one before: the same, the next, or its neighbour on a keyboard; in runs of three and more.
 fn dull(value: &[u8]) -> usize {
-    const ROWS: &[&[u8]] = &[b"qwertyuiop", b"asdfghjkl", b"zxcvbnm", b"1234567890", b"qazwsxedcrfvtgbyhn"];
-    let follows = |pair: &[u8]| {
-        let (a, b) = (pair[0].to_ascii_lowercase(), pair[1].to_ascii_lowercase());
-        a.is_ascii_alphanumeric()
-            && (a == b || a + 1 == b || b + 1 == a || ROWS.iter().any(|row| row.windows(2).any(|keys| keys == [a, b])))
-    };
+    let follows = |pair: &[u8]| NEXT[usize::from(pair[0] & 127)] >> (pair[1] & 127) & 1 == 1 && pair.is_ascii();
     let (mut all, mut run) = (0, 0);
     for pair in value.windows(2) {
         if follows(pair) {
@@ -99,6 +94,34 @@ fn dull(value: &[u8]) -> usize {
     }
     all + if run >= 2 { run } else { 0 }
 }
+
+/// For each character those that follow from it, a bit each.
+const NEXT: [u128; 128] = {
+    const ROWS: &[&[u8]] = &[b"qwertyuiop", b"asdfghjkl", b"zxcvbnm", b"1234567890", b"qazwsxedcrfvtgbyhn"];
+    let mut next = [0; 128];
+    let mut first = 0;
+    while first < 128 {
+        let a = (first as u8).to_ascii_lowercase();
+        let mut second = 0;
+        while second < 128 && a.is_ascii_alphanumeric() {
+            let b = (second as u8).to_ascii_lowercase();
+            let mut follows = a == b || a + 1 == b || b + 1 == a;
+            let mut row = 0;
+            while row < ROWS.len() {
+                let mut key = 1;
+                while key < ROWS[row].len() {
+                    follows |= ROWS[row][key - 1] == a && ROWS[row][key] == b;
+                    key += 1;
+                }
+                row += 1;
+            }
+            next[first] |= (follows as u128) << second;
+            second += 1;
+        }
+        first += 1;
+    }
+    next
+};
 
 /// The letter that a digit or mark stands for.
 pub(super) fn letter(byte: u8) -> u8 {

@@ -71,8 +71,10 @@ fn edwards(curve: &[u8], x: Option<Vec<u8>>) -> Option<Traits> {
 fn object(bytes: &[u8], mark: usize) -> Range<usize> {
     let low = mark.saturating_sub(BEFORE);
     let before = &bytes[low..mark];
-    let brace = memchr::memrchr2(b'{', b'}', before).map_or(0, |at| at + 1);
-    let other = memchr::memmem::rfind(before, b"kty").map_or(0, |at| at + 3);
+    // Backwards byte by byte: near marks are many where this is slow.
+    let is_mark = |at: &usize| before[*at..].starts_with(b"kty");
+    let other = memchr::memrchr_iter(b'k', before).find(is_mark).map_or(0, |at| at + 3);
+    let brace = memchr::memrchr2(b'{', b'}', &before[other..]).map_or(0, |at| other + at + 1);
     let start = low + brace.max(other);
     let behind = &bytes[mark + 3..];
     let other = memchr::memmem::find(behind, b"kty").unwrap_or(behind.len());

@@ -36,7 +36,8 @@ pub(super) fn labelled(window: Window<'_>) -> Option<Key> {
 fn block(bytes: &[u8], anchor: usize, ends: bool) -> Option<Key> {
     const BEGIN: &[u8] = b"-----BEGIN ";
     let before = &bytes[anchor.saturating_sub(40)..anchor];
-    let begin = memchr::memmem::rfind(before, BEGIN)?;
+    // No mark stands between it and the label.
+    let begin = memchr::memrchr(b'-', before)?.checked_sub(4).filter(|at| before[*at..].starts_with(BEGIN))?;
     let kind = &before[begin + BEGIN.len()..];
     if !kind.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b' ') {
         return None;
