@@ -86,7 +86,7 @@ pub(crate) fn compare(patterns: &Patterns, file: &[u8]) -> Result<Compared, Stri
 }
 
 /// Compares what an archive's members hold.
-fn compare_members(patterns: &Patterns, file: &[u8]) -> Result<Compared, String> {
+pub(crate) fn compare_members(patterns: &Patterns, file: &[u8]) -> Result<Compared, String> {
     let limits = Limits { unpacked_ratio: 1 << 20, ..Limits::default() };
     let unpacked = unpack(&mut &file[..], 0, patterns, &limits, &Memory::new(0));
     if unpacked.gaps.iter().any(|gap| gap.contains("the limit")) {
