@@ -300,6 +300,13 @@ fn damage_is_a_note_and_what_stands_before_it_is_found() {
     let half = gz(&[secret(5, 100), noise(1, 9000).into_bytes()].concat());
     let unpacked = alone(&half[..half.len() / 2], &Limits::default());
     assert_eq!((unpacked.hits.len(), unpacked.notes.len()), (1, 1), "{unpacked:?}");
+    // A tar that goes wrong behind its members, however much of it is read at a time.
+    let broken = [tar(&[("a", secret(5, 100))])[..1024].to_vec(), vec![0; 512], vec![b'x'; 1024]].concat();
+    for length in [[usize::MAX], [700], [512], [100]] {
+        let mut reads = Reads(&broken, length.iter().cycle());
+        let unpacked = unpack(&mut reads, 0, &PATTERNS, &Limits::default(), &Memory::new(0));
+        assert_eq!((unpacked.hits.len(), unpacked.notes.len()), (1, 1), "{length:?}: {unpacked:?}");
+    }
     let mut encrypted = zip(Zip::Stored, &[("a", secret(5, 100)), ("b", secret(6, 100))]);
     encrypted[6] |= 1;
     assert_eq!(alone(&encrypted, &Limits::default()).notes, ["!a: an encrypted member"]);
