@@ -57,7 +57,7 @@ impl<'a, 'b> Tar<'a, 'b> {
             self.stored.consume(count);
             self.over = count == 0 || walked.is_err();
             match walked {
-                Ok(_) => self.follow_another(),
+                Ok(()) => self.follow_another(),
                 Err(error) => self.failed = Some(wrong(error)),
             }
         }
