@@ -300,6 +300,16 @@ fn damage_is_a_note_and_what_stands_before_it_is_found() {
     let half = gz(&[secret(5, 100), noise(1, 9000).into_bytes()].concat());
     let unpacked = alone(&half[..half.len() / 2], &Limits::default());
     assert_eq!((unpacked.hits.len(), unpacked.notes.len()), (1, 1), "{unpacked:?}");
+    let zipped = zip(Zip::Deflated, &[("a", [secret(5, 100), noise(1, 9000).into_bytes()].concat())]);
+    let mut wrong = 0;
+    for seed in 0..20 {
+        let mut zipped = zipped.clone();
+        zipped[3000..3900].copy_from_slice(noise(seed, 900).as_bytes());
+        let unpacked = alone(&zipped, &Limits::default());
+        assert_eq!(unpacked.hits.len(), 1, "{unpacked:?}");
+        wrong += unpacked.notes.iter().filter(|note| note.contains("data is wrong")).count();
+    }
+    assert!(wrong > 0);
     // A tar that goes wrong behind its members, however much of it is read at a time.
     let broken = [tar(&[("a", secret(5, 100))])[..1024].to_vec(), vec![0; 512], vec![b'x'; 1024]].concat();
     for length in [[usize::MAX], [700], [512], [100]] {

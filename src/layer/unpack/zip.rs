@@ -156,7 +156,8 @@ impl<'a, 'b> Zip<'a, 'b> {
             self.stored.consume(read);
             match status {
                 Ok(Status::StreamEnd) => return Ok(written),
-                Ok(_) if written > 0 => {
+                // What stands before damage counts; the next turn tells of it.
+                _ if written > 0 => {
                     self.body = Body::Deflated(inflate);
                     return Ok(written);
                 }
