@@ -13,7 +13,7 @@ use plimsoll::rule::RuleSet;
 use plimsoll::scan::{Reading, read_layers};
 use plimsoll::source::MemorySource;
 use proptest::prelude::*;
-use std::io::Write as _;
+use std::io::{Read, Write as _};
 use std::sync::LazyLock;
 use std::sync::atomic::AtomicU64;
 
@@ -45,8 +45,12 @@ fn secret(seed: u64, length: usize) -> Vec<u8> {
 
 /// Every shape with a secret of number `seed` in it: its name, its bytes, the members the secret is in.
 fn shapes(seed: u64, length: usize) -> Vec<(&'static str, Vec<u8>, Vec<&'static str>)> {
-    let text = || secret(seed, length);
-    let other = || noise(seed + 7, length / 3).into_bytes();
+    shapes_of(&secret(seed, length), noise(seed + 7, length / 3).as_bytes())
+}
+
+/// Every shape with `text` in it, beside another file.
+fn shapes_of(text: &[u8], other: &[u8]) -> Vec<(&'static str, Vec<u8>, Vec<&'static str>)> {
+    let (text, other) = (|| text.to_vec(), || other.to_vec());
     let pair = || vec![("a/other", other()), ("a/b.properties", text())];
     let member = "a/b.properties";
     let inner = || zip(Zip::Deflated, &pair());
@@ -296,6 +300,23 @@ fn damage_is_a_note_and_what_stands_before_it_is_found() {
     let half = gz(&[secret(5, 100), noise(1, 9000).into_bytes()].concat());
     let unpacked = alone(&half[..half.len() / 2], &Limits::default());
     assert_eq!((unpacked.hits.len(), unpacked.notes.len()), (1, 1), "{unpacked:?}");
+    let zipped = zip(Zip::Deflated, &[("a", [secret(5, 100), noise(1, 9000).into_bytes()].concat())]);
+    let mut wrong = 0;
+    for seed in 0..20 {
+        let mut zipped = zipped.clone();
+        zipped[3000..3900].copy_from_slice(noise(seed, 900).as_bytes());
+        let unpacked = alone(&zipped, &Limits::default());
+        assert_eq!(unpacked.hits.len(), 1, "{unpacked:?}");
+        wrong += unpacked.notes.iter().filter(|note| note.contains("data is wrong")).count();
+    }
+    assert!(wrong > 0);
+    // A tar that goes wrong behind its members, however much of it is read at a time.
+    let broken = [tar(&[("a", secret(5, 100))])[..1024].to_vec(), vec![0; 512], vec![b'x'; 1024]].concat();
+    for length in [[usize::MAX], [700], [512], [100]] {
+        let mut reads = Reads(&broken, length.iter().cycle());
+        let unpacked = unpack(&mut reads, 0, &PATTERNS, &Limits::default(), &Memory::new(0));
+        assert_eq!((unpacked.hits.len(), unpacked.notes.len()), (1, 1), "{length:?}: {unpacked:?}");
+    }
     let mut encrypted = zip(Zip::Stored, &[("a", secret(5, 100)), ("b", secret(6, 100))]);
     encrypted[6] |= 1;
     assert_eq!(alone(&encrypted, &Limits::default()).notes, ["!a: an encrypted member"]);
@@ -320,5 +341,68 @@ proptest! {
         prop_assert_eq!(&alone(&bytes, &limits), &first);
         bytes.truncate(cut.index(bytes.len()));
         let _ = alone(&bytes, &limits);
+    }
+}
+
+/// Gives bytes in reads of these lengths, in turn.
+struct Reads<'a>(&'a [u8], std::iter::Cycle<std::slice::Iter<'a, usize>>);
+
+impl Read for Reads<'_> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        let most = self.1.next().map_or(1, |length| out.len().min(*length));
+        self.0.read(&mut out[..most])
+    }
+}
+
+/// The token in a line of text, in some writing.
+fn written(seed: u64, writing: usize) -> Vec<u8> {
+    let line = format!("GITHUB_TOKEN={} for the robot", token(seed));
+    let base64 = |bytes: &[u8]| {
+        const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let bits: Vec<u8> = bytes.iter().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1)).collect();
+        let digit =
+            |bits: &[u8]| bits.iter().chain(&[0; 6]).take(6).fold(0, |digit, bit| digit << 1 | usize::from(*bit));
+        bits.chunks(6).map(|bits| DIGITS[digit(bits)]).collect::<Vec<u8>>()
+    };
+    let each = |write: fn(u8) -> String| line.bytes().map(write).collect::<String>().into_bytes();
+    match writing {
+        0 => line.into_bytes(),
+        1 => base64(line.as_bytes()),
+        2 => base64(&base64(line.as_bytes())),
+        3 => each(|byte| format!("{byte:02x}")),
+        4 => each(|byte| format!("%{byte:02X}")),
+        5 => each(|byte| format!("\\u{byte:04x}")),
+        _ => line.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    /// Wherever an archive stands in a layer, and however it is read, the same is found in it: the blocks of a layer cut it
+    /// at any place.
+    #[test]
+    fn any_reads_and_any_place_of_an_archive_give_the_same(
+        seed in 0u64..1000,
+        shape in any::<prop::sample::Index>(),
+        writing in 0usize..7,
+        around in prop_oneof![20usize..3000, 20_000usize..400_000],
+        before in 0usize..600_000,
+        reads in prop::collection::vec(1usize..9000, 1..6),
+        threads in 1usize..4,
+    ) {
+        let line = noise(seed, around).into_bytes();
+        let text = [&line[..], b"\n", &written(seed, writing), b"\n", &line[..around / 3]].concat();
+        let (name, bytes, inside) = shape.get(&shapes_of(&text, &line)).clone();
+        let limits = Limits::default();
+        let whole = alone(&bytes, &limits);
+        prop_assert_eq!(whole.hits.len(), 1, "{} in {}: {:?}", writing, name, whole);
+        prop_assert_eq!(&whole.hits[0].inside, &inside);
+        let mut read_so = Reads(&bytes, reads.iter().cycle());
+        prop_assert_eq!(&unpack(&mut read_so, 0, &PATTERNS, &limits, &Memory::new(0)), &whole, "{} in reads", name);
+        let files = vec![("before", vec![b'-'; before]), (name, bytes), ("behind", b"x".to_vec())];
+        let facts = read(&[files], threads, &limits);
+        let hits: Vec<Hit> = facts[0].hits.iter().map(|hit| Hit { entry: 0, ..hit.clone() }).collect();
+        prop_assert_eq!(&hits, &whole.hits, "{} behind {} bytes", name, before);
     }
 }

@@ -6,6 +6,8 @@
 mod go;
 #[path = "../shared/packing.rs"]
 mod packing;
+#[path = "../shared/same.rs"]
+mod same;
 #[path = "../shared/sarif_schema.rs"]
 mod sarif_schema;
 

@@ -4,9 +4,11 @@
 use super::image::{Layer, Stored, archive, hex, layout, plain};
 use super::packing::{Zip, bz2, cpio, deb, gz, lz4, rpm, tar, xz, zip, zst};
 use super::run::plimsoll;
+use super::same::{self, Compared};
 use plimsoll::facts::secrets::{Patterns, generate};
 use plimsoll::rule::RuleSet;
 use serde_json::{Value, json};
+use std::io::Read as _;
 
 /// What has to be told of a token.
 struct Expected {
@@ -366,4 +368,29 @@ fn a_token_is_found_in_every_place() {
     for case in &expected {
         assert!(!ran.text().contains(&case.token), "{}: shown", case.case);
     }
+}
+
+#[test]
+fn the_fast_way_finds_what_the_slow_one_does_in_every_file() {
+    let mut matrix = Matrix::new();
+    plainly(&mut matrix);
+    packed(&mut matrix);
+    written(&mut matrix);
+    layered(&mut matrix);
+    let mut compared = Compared::default();
+    for layer in &matrix.layers {
+        let tar = layer.tar();
+        for entry in tar::Archive::new(&tar[..]).entries().unwrap() {
+            let mut entry = entry.unwrap();
+            let name = entry.path().unwrap().display().to_string();
+            let mut file = Vec::new();
+            entry.read_to_end(&mut file).unwrap();
+            // Of what is very long, the part around its token.
+            let token = file.len() * 4 / 5;
+            let part = if file.len() > 8 << 20 { token - (1 << 17)..token + (1 << 17) } else { 0..file.len() };
+            let same = same::compare(&matrix.patterns, &file[part]);
+            compared = compared.and(same.unwrap_or_else(|what| panic!("{name}: {what}")));
+        }
+    }
+    assert!(compared.hits >= 30 && compared.members >= 30, "{compared:?}");
 }

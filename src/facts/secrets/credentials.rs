@@ -220,7 +220,8 @@ fn limit(text: &str, quotes: &Quotes, edits: bool, start: usize, mark: usize) ->
     if !edits {
         return end;
     }
-    let low = start.saturating_sub(EDIT).max(around.map_or(0, |(open, _)| open));
+    // The string may begin between the name and the mark.
+    let low = start.saturating_sub(EDIT).max(around.map_or(0, |(open, _)| open)).min(start);
     let is_delimiter = |byte: u8| byte.is_ascii_punctuation() && !b"=_-.'\"\\".contains(&byte);
     let before = &bytes[low..start];
     let script = before.windows(2).enumerate().rev().find(|(at, pair)| {
@@ -229,7 +230,8 @@ fn limit(text: &str, quotes: &Quotes, edits: bool, start: usize, mark: usize) ->
     });
     let Some((_, pair)) = script else { return end };
     let closes = |&at: &usize| bytes[at - 1] != b'\\';
-    memchr::memchr_iter(pair[1], &bytes[mark + 1..end]).map(|at| mark + 1 + at).find(closes).unwrap_or(end)
+    let value = bytes.get(mark + 1..end).unwrap_or_default();
+    memchr::memchr_iter(pair[1], value).map(|at| mark + 1 + at).find(closes).unwrap_or(end)
 }
 
 /// Bytes before a name in which the script begins that replaces it.

@@ -438,8 +438,18 @@ impl Patterns {
             }
             _ => file[place..].starts_with(anchor),
         };
+        // A byte asks only the rules with an anchor that it may begin: nearly none.
+        let beginning_with = |byte: u8| {
+            let begins = |anchor: &&Vec<u8>| anchor.first().is_some_and(|first| first.eq_ignore_ascii_case(&byte));
+            let some = |(attempt, anchors): &(Try, Vec<Vec<u8>>)| {
+                let anchors: Vec<Vec<u8>> = anchors.iter().filter(begins).cloned().collect();
+                (!anchors.is_empty()).then_some((*attempt, anchors))
+            };
+            attempts.iter().filter_map(some).collect::<Vec<_>>()
+        };
+        let attempts: Vec<_> = (0..=u8::MAX).map(beginning_with).collect();
         for place in 0..file.len() {
-            for (attempt, anchors) in &attempts {
+            for (attempt, anchors) in &attempts[usize::from(file[place])] {
                 let Some(anchor) = anchors.iter().find(|anchor| stands(attempt, anchor, place)) else { continue };
                 let (low, high) = (place.saturating_sub(BEHIND), file.len().min(place + AHEAD));
                 let window = Window { bytes: &file[low..high], anchor: place - low, ends: high == file.len() };

@@ -14,6 +14,8 @@ pub(super) struct Tar<'a, 'b> {
     limits: Limits,
     shown: Shown,
     over: bool,
+    /// What ended the walk, told behind what it showed before.
+    failed: Option<io::Error>,
 }
 
 /// What the walk showed and nobody took yet: what one buffer holds.
@@ -33,7 +35,7 @@ enum Event {
 impl<'a, 'b> Tar<'a, 'b> {
     pub(super) fn new(stored: &'a mut Stored<'b>, limits: &Limits) -> Self {
         let (walk, limits) = (TarWalk::new(limits), limits.clone());
-        Self { stored, walk, limits, shown: Shown::default(), over: false }
+        Self { stored, walk, limits, shown: Shown::default(), over: false, failed: None }
     }
 
     /// The next event; `None` at the end.
@@ -44,7 +46,7 @@ impl<'a, 'b> Tar<'a, 'b> {
                 return Ok(Some(event));
             }
             if self.over {
-                return Ok(None);
+                return self.failed.take().map_or(Ok(None), Err);
             }
             let here = self.stored.fill()?;
             let count = here.len();
@@ -54,8 +56,10 @@ impl<'a, 'b> Tar<'a, 'b> {
             };
             self.stored.consume(count);
             self.over = count == 0 || walked.is_err();
-            walked.map_err(wrong)?;
-            self.follow_another();
+            match walked {
+                Ok(()) => self.follow_another(),
+                Err(error) => self.failed = Some(wrong(error)),
+            }
         }
     }
 

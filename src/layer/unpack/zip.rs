@@ -169,7 +169,8 @@ impl<'a, 'b> Zip<'a, 'b> {
                     self.inflate = Some(inflate);
                     return Ok(written);
                 }
-                Ok(_) if written > 0 => {
+                // What stands before damage counts; the next turn tells of it.
+                _ if written > 0 => {
                     self.body = Body::Deflated(inflate);
                     return Ok(written);
                 }

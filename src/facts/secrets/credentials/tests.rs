@@ -309,3 +309,11 @@ fn commands_without_a_password() {
     let text = format!("RUN /bin/sh -c {} # buildkit", twice.replace("PW", &password));
     assert_eq!(found(&text), [password]);
 }
+
+/// What looked before the name for a script began behind the name.
+#[test]
+fn a_string_that_begins_between_a_name_and_its_mark_is_survived() {
+    for text in ["perl password\": \"hunter2example\" x", "sed x, \"\"password\": \"hunter2example\""] {
+        assert!(credentials(text).len() < 2, "{text}");
+    }
+}

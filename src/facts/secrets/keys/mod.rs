@@ -241,6 +241,21 @@ fn in_service_account(window: Window<'_>) -> bool {
     in_string && near.into_iter().any(said)
 }
 
+/// What names of ciphers and of SSH's algorithms begin with.
+const NAMED: &[&str] = &[
+    "3des", "aes", "aria", "arcfour", "bf", "blowfish", "camellia", "cast", "chacha20", "des", "ecdsa-", "idea", "rc2",
+    "rc4", "rsa-", "seed", "sk-", "sm4", "ssh-",
+];
+
+/// The name of an algorithm as a file gives it. Empty when it is none that is known: in a damaged file a part of a key may
+/// stand in its place.
+fn name(given: &[u8]) -> String {
+    let name = String::from_utf8_lossy(given);
+    let begins = |begin: &&str| name.get(..begin.len()).is_some_and(|head| head.eq_ignore_ascii_case(begin));
+    let is_name = name.len() <= 40 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-@._".contains(&byte));
+    if is_name && NAMED.iter().any(|begin| begins(&begin)) { name.into_owned() } else { String::new() }
+}
+
 /// What a key's owner wrote beside it, if it is worth showing: printable, and not long.
 fn comment(text: &[u8]) -> Option<String> {
     let fits = (1..=80).contains(&text.len()) && text.iter().all(|byte| matches!(byte, b' '..=b'~'));

@@ -31,7 +31,7 @@ pub(super) fn algorithm(public: &[u8]) -> Option<String> {
         "ecdsa-sha2-nistp256" => "ECDSA P-256".to_owned(),
         "ecdsa-sha2-nistp384" => "ECDSA P-384".to_owned(),
         "ecdsa-sha2-nistp521" => "ECDSA P-521".to_owned(),
-        other => other.to_owned(),
+        other => super::name(other.as_bytes()),
     })
 }
 
@@ -60,8 +60,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<Traits> {
         ..Traits::default()
     };
     if cipher != b"none" || kdf != b"none" {
-        let lock = String::from_utf8_lossy(&cipher[..cipher.len().min(40)]);
-        let lock = lock.chars().filter(char::is_ascii_graphic).collect();
+        let lock = super::name(cipher);
         return (private.len() >= 32).then_some(Traits { state: State::Encrypted, lock, ..traits });
     }
     let (first, inner) = private.split_first_chunk::<4>()?;

@@ -245,8 +245,7 @@ fn header(line: &[u8], body: &mut Body) {
     }
     if let Some(place) = memchr::memmem::find(line, b"DEK-Info:") {
         let value = line[place + 9..].trim_ascii().split(|byte| *byte == b',').next().unwrap_or_default();
-        let fits = value.len() <= 40 && value.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-');
-        body.encrypted = Some(if fits { String::from_utf8_lossy(value).into_owned() } else { String::new() });
+        body.encrypted = Some(super::name(value));
     }
 }
 

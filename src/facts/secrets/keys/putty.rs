@@ -40,11 +40,9 @@ pub(super) fn read(window: Window<'_>) -> Option<Key> {
     let clear = lock == b"none";
     let traits = Traits {
         state: if clear { State::Clear } else { State::Encrypted },
-        algorithm: known
-            .clone()
-            .unwrap_or_else(|| String::from_utf8_lossy(&algorithm[..algorithm.len().min(40)]).into()),
+        algorithm: known.clone().unwrap_or_else(|| super::name(algorithm)),
         form: "PuTTY",
-        lock: if clear { String::new() } else { String::from_utf8_lossy(&lock[..lock.len().min(40)]).into() },
+        lock: if clear { String::new() } else { super::name(lock) },
         public: known.map(|_| Public::Ssh(public)),
         hints,
     };
@@ -127,5 +125,14 @@ mod tests {
         assert_eq!(told("PuTTY-User-Key-File-3: ssh-rsa\nEncryption: none\n"), None);
         assert_eq!(told(&file("none").replace("Private-Lines: 1", "Private-Lines: 9999999")), None);
         assert_eq!(told(&file("none").replace("File-3", "File-9")), None);
+    }
+
+    /// A file that was put together wrongly may have a part of another key there.
+    #[test]
+    fn only_names_are_told_as_names() {
+        let odd = "sseVuDWBfgDkwZ0NAu2PQKBgQDBNeiU6";
+        let text = file(odd).replacen("ssh-ed25519", odd, 1).replacen("AAAAC3", "AAAAD3", 1);
+        let told = told(&text).expect("a key");
+        assert!(told.contains("encrypted") && !told.contains("BfgDkwZ0"), "{told}");
     }
 }
