@@ -161,6 +161,18 @@ fn what_only_looks_like_a_credential() {
 }
 
 #[test]
+fn what_a_list_says_of_a_path_is_no_credential() {
+    let score = |line: &str| judge_all(line.as_bytes()).iter().map(|judged| judged.score).fold(0.0, f32::max);
+    let sum = "9f86d081884c7d659a2feaa0c55ad015";
+    for path in ["/etc/pam.d/passwd", "/etc/pam.d/chpasswd", "usr/share/keys/api_token", "./secrets/db_password"] {
+        for list in [format!(" {path} {sum}\n"), format!("{path}\t{sum} 644\n")] {
+            assert!(score(&list) < LOW, "{list}");
+        }
+    }
+    assert!(score(&format!("tool --db-password {sum}\n")) >= MEDIUM);
+}
+
+#[test]
 #[ignore = "prints what fit.py reads"]
 fn features() {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());

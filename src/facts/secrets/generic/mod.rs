@@ -189,6 +189,10 @@ fn promising(bytes: &[u8], found: Assignment) -> Option<Assignment> {
     }
     let url = found.operator == Operator::Url;
     let name = &bytes[found.name.clone()];
+    // Behind a path stands what a list says of it: `/etc/pam.d/passwd SUM` among the files of a package.
+    if found.operator == Operator::Blank && bytes[..found.name.start].last() == Some(&b'/') {
+        return None;
+    }
     // Of `password.strip("x")` the method counts.
     let method = found.operator == Operator::Call;
     let name = if method { name.rsplit(|byte| *byte == b'.').next()? } else { name };
