@@ -153,12 +153,14 @@ if [ "$image" != - ]; then
     cat "$work/image.tar" >/dev/null
     for _ in $(seq "$runs"); do
         timed ours-image $(ours) "$work/image.tar"; mv "$work/out" "$work/plimsoll.json"
-        timed theirs-image "$kingfisher" scan docker --archive "$work/image.tar" "${quiet[@]}" --jobs "$(nproc)"
+        # With its limits it refuses archives of some hundred megabytes.
+        rm -f "$work/kingfisher.json"
+        timed theirs-image "$kingfisher" scan docker --archive "$work/image.tar" "${quiet[@]}" --no-limits --jobs "$(nproc)"
     done
     head_line "a whole image, $(nproc) cores"
     row "plimsoll" ours-image
     row "Kingfisher" theirs-image
     ratios ours-image theirs-image; findings
     # Some archives it does not read at all: then a time says nothing.
-    grep -q '"scan_succeeded":1' "$work/kingfisher.json" || { echo "Kingfisher did not scan the image:"; tail -n 3 "$work/err"; }
+    [ -s "$work/kingfisher.json" ] || { echo "Kingfisher did not scan the image:"; head -n 5 "$work/err"; exit 1; }
 fi

@@ -253,7 +253,7 @@ fn name(given: &[u8]) -> String {
     let name = String::from_utf8_lossy(given);
     let begins = |begin: &&str| name.get(..begin.len()).is_some_and(|head| head.eq_ignore_ascii_case(begin));
     let is_name = name.len() <= 40 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-@._".contains(&byte));
-    if is_name && NAMED.iter().any(|begin| begins(&begin)) { name.into_owned() } else { String::new() }
+    if is_name && NAMED.iter().any(begins) { name.into_owned() } else { String::new() }
 }
 
 /// What a key's owner wrote beside it, if it is worth showing: printable, and not long.
