@@ -1,5 +1,7 @@
 //! What inputs are made of that are dense with candidates.
 
+use std::fmt::Write as _;
+
 /// What dense inputs are made of.
 pub const PIECES: &[&str] = &[
     "AKIA",
@@ -94,7 +96,7 @@ pub fn changing(line: &str, length: usize) -> Vec<u8> {
         for (at, part) in line.split('#').enumerate() {
             if at > 0 {
                 number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                all.push_str(&format!("{:06x}", number >> 8));
+                write!(all, "{:06x}", number >> 8).expect("memory");
             }
             all.push_str(part);
         }

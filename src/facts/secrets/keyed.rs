@@ -131,7 +131,9 @@ impl Alphabet {
                     Piece::Literal(literal) => literal.clone(),
                     Piece::Run { class, .. } => class.members(),
                 };
-                bytes.into_iter().for_each(|byte| alphabet.has[usize::from(byte)] = true);
+                for byte in bytes {
+                    alphabet.has[usize::from(byte)] = true;
+                }
             }
         }
         alphabet

@@ -79,13 +79,11 @@ impl Bits {
     /// The same, not taken; zeros behind the end.
     fn peek(&self, count: usize) -> u64 {
         let first = self.at / 8;
-        let word = match self.bytes.get(first..).and_then(<[u8]>::first_chunk::<8>) {
-            Some(bytes) => u64::from_be_bytes(*bytes),
-            None => {
-                let rest = self.bytes.get(first..).unwrap_or_default();
-                (0..8).fold(0, |word, at| word << 8 | u64::from(rest.get(at).copied().unwrap_or(0)))
-            }
-        };
+        let rest = self.bytes.get(first..).unwrap_or_default();
+        let word = rest.first_chunk::<8>().map_or_else(
+            || (0..8).fold(0, |word, at| word << 8 | u64::from(rest.get(at).copied().unwrap_or(0))),
+            |bytes| u64::from_be_bytes(*bytes),
+        );
         if count == 0 { 0 } else { word << (self.at % 8) >> (64 - count) }
     }
 }
@@ -109,8 +107,8 @@ impl Codes {
             let count = lengths.iter().filter(|other| usize::from(**other) == length).count() as u32;
             let first = code;
             code += count;
-            *limit = (code << (LONGEST - length), place - first as i32);
-            place += count as i32;
+            *limit = (code << (LONGEST - length), place - first.cast_signed());
+            place += count.cast_signed();
             code <<= 1;
         }
         let shortest = lengths.iter().copied().min().unwrap_or(1);
@@ -122,7 +120,7 @@ impl Codes {
         let length = (self.shortest..=LONGEST).find(|length| code < self.limits[*length].0);
         let length = length.ok_or_else(|| wrong("a code of the bzip2 stream is none"))?;
         bits.take(length)?;
-        let place = (code >> (LONGEST - length)) as i32 + self.limits[length].1;
+        let place = (code >> (LONGEST - length)).cast_signed() + self.limits[length].1;
         let symbol = usize::try_from(place).ok().and_then(|place| self.symbols.get(place));
         symbol.copied().ok_or_else(|| wrong("a code of the bzip2 stream is none"))
     }

@@ -6,6 +6,9 @@ use std::ops::Range;
 /// Words that lead to nothing and are remembered, the last ones.
 const WORDS: usize = 64;
 
+/// How far back a stretch is looked at where it is found, bytes: more than what is judged of a word reaches.
+const BACK: usize = 1 << 10;
+
 /// Of so many of them a period is tried.
 const TRIED: usize = 8;
 
@@ -30,12 +33,14 @@ impl Repeat {
     pub(super) fn is_known(&mut self, bytes: &[u8], low: usize, place: usize, around: &Range<usize>) -> bool {
         let (from, to) = (low + around.start, low + around.end);
         let Some(before) = place.checked_sub(self.period).filter(|_| self.period > 0) else { return false };
-        if from < self.stretch.start || !self.stretch.contains(&place) {
+        if from < self.stretch.start {
             return false;
         }
         if self.stretch.end < to {
-            let seen = self.stretch.end - low;
-            let Some(earlier) = seen.checked_sub(self.period) else { return false };
+            let seen = self.stretch.end.checked_sub(low);
+            let Some((seen, earlier)) = seen.and_then(|seen| Some((seen, seen.checked_sub(self.period)?))) else {
+                return false;
+            };
             let now = &bytes[seen..around.end];
             self.stretch.end += same(now, &bytes[earlier..earlier + now.len()]);
         }
@@ -57,7 +62,8 @@ impl Repeat {
             if let Some(before) = before {
                 self.period = place - before;
                 let (back, there) = (&bytes[..place - low], &bytes[..before - low]);
-                let equal = back.iter().rev().zip(there.iter().rev()).take_while(|(a, b)| a == b).count();
+                let pairs = back.iter().rev().zip(there.iter().rev()).take(BACK);
+                let equal = pairs.take_while(|(a, b)| a == b).count();
                 self.stretch = place - equal..place + ALIKE;
             }
         }
@@ -94,6 +100,20 @@ fn same(a: &[u8], b: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_period_may_be_long() {
+        let bytes = b"a line that is longer than what two words have in common: key = x\n".repeat(60);
+        let mut repeat = Repeat::default();
+        let mut judged = 0;
+        for place in (58..bytes.len() - 300).step_by(66) {
+            if !(place >= 100 && repeat.is_known(&bytes, 0, place, &(place - 100..place + 300))) {
+                judged += 1;
+                repeat.add(&bytes, 0, place);
+            }
+        }
+        assert!(judged < 6, "{judged}");
+    }
 
     #[test]
     fn what_repeats_itself_is_known() {

@@ -102,7 +102,7 @@ const NEXT: [u128; 128] = {
     let mut first = 0;
     while first < 128 {
         let a = (first as u8).to_ascii_lowercase();
-        let mut second = 0;
+        let mut second: usize = 0;
         while second < 128 && a.is_ascii_alphanumeric() {
             let b = (second as u8).to_ascii_lowercase();
             let mut follows = a == b || a + 1 == b || b + 1 == a;
