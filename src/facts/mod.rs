@@ -155,8 +155,8 @@ impl Facts {
     pub fn without_sums(&self) -> BTreeMap<LayerIndex, BTreeSet<u32>> {
         let mut wanted: BTreeMap<LayerIndex, BTreeSet<u32>> = BTreeMap::new();
         for (facts, layer) in self.layers.iter().zip(0..) {
-            // What is public in itself, taken for a program's own test, or low as it is, is graded without.
-            let graded = |hit: &Hit| hit.severity <= Severity::Low || hit.program;
+            // What is low as it is, or taken for a program's own test, is graded without.
+            let graded = |hit: &Hit| hit.severity <= Severity::Low || hit.may_test_its_program();
             let unknown = |hit: &Hit| hit.public_in_packages && facts.sums(hit.entry).is_none() && !graded(hit);
             for hit in facts.hits.iter().filter(|hit| unknown(hit)) {
                 if let Location::File { path, .. } = self.at_entry(layer, hit.entry)

@@ -305,19 +305,24 @@ impl<'a> Pool<'a> {
         let blocks = layers.iter().zip(hashed).map(|(layer, (_, sequence, bytes))| (&layer.chain, sequence, bytes));
         hash::add(blocks, |buffer| lock(&self.spare).push(buffer));
         for (layer, (entry, file)) in archives {
-            self.unpack(&layer, entry, &mut &file[..], &self.windows_here);
+            if self.unpack(&layer, entry, &mut &file[..], &self.windows_here) {
+                lock(&layer.finds).sum_file(entry, &file);
+            }
         }
         for layer in &layers {
             self.close(layer);
         }
     }
 
-    /// Looks into an archive of `layer`, as far as the layer's budget goes.
-    fn unpack(&self, layer: &InFlight, entry: u32, file: &mut dyn Read, windows: &Memory) {
-        if lock(&layer.unpacked).admits(entry) {
-            let unpacked = unpack(file, entry, self.reading.patterns, self.reading.limits, windows);
-            lock(&layer.unpacked).add(entry, unpacked);
+    /// Looks into an archive of `layer`, as far as the layer's budget goes; whether there are secrets in it.
+    fn unpack(&self, layer: &InFlight, entry: u32, file: &mut dyn Read, windows: &Memory) -> bool {
+        if !lock(&layer.unpacked).admits(entry) {
+            return false;
         }
+        let unpacked = unpack(file, entry, self.reading.patterns, self.reading.limits, windows);
+        let holds = !unpacked.hits.is_empty();
+        lock(&layer.unpacked).add(entry, unpacked);
+        holds
     }
 
     /// Looks into an archive that goes over several blocks, piece by piece.

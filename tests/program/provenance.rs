@@ -210,11 +210,11 @@ fn files_of_usual_size_are_compared_as_they_stream_by() {
     let sum = |(file, text): (usize, &String)| format!("{}  {}\n", hex(&Sums::of(text.as_bytes()).md5), named(file));
     let with = |low: &str| {
         let md5sums: String = texts.iter().chain([&low.to_owned()]).enumerate().map(sum).collect();
-        let list: String = (0..=texts.len()).map(|file| format!("/{}\n", named(file))).collect();
+        let list: Vec<String> = (0..=texts.len()).map(|file| format!("/{}", named(file))).collect();
         let mut layer = Layer::default();
         layer
             .file("var/lib/dpkg/status", 0o644, format!("{STATUS}\n"))
-            .file("var/lib/dpkg/info/keys.list", 0o644, list)
+            .file("var/lib/dpkg/info/keys.list", 0o644, list.join("\n"))
             .file("var/lib/dpkg/info/keys.md5sums", 0o644, md5sums);
         for (file, text) in texts.iter().map(String::as_str).chain([low]).enumerate() {
             layer.file(named(file), 0o644, text);

@@ -39,7 +39,7 @@ pub(super) fn spans(extents: &[Extent], within: Range<usize>) -> Vec<(Range<usiz
     let inside = |place: usize| place.clamp(within.start, within.end.max(within.start));
     let texts = extents.iter().filter(|extent| !extent.binary);
     let texts = texts.map(|extent| inside(extent.at)..inside(extent.at + extent.len));
-    for text in texts.chain([within.end..within.end]) {
+    for text in texts.chain(std::iter::once(within.end..within.end)) {
         if text.start.saturating_sub(binary) >= LONG {
             spans.extend((binary > given).then_some((given..binary, true)));
             spans.push((binary..text.start, false));

@@ -138,6 +138,13 @@ impl Finds {
         }
     }
 
+    /// Sums the whole `file` that is entry `entry`: one with something in its members.
+    pub fn sum_file(&mut self, entry: u32, file: &[u8]) {
+        if file.len() <= WHOLE {
+            self.sums.entry(entry).or_insert_with(|| Sums::of(file));
+        }
+    }
+
     /// The sums of files with finds, as far as they are known, by entry.
     pub fn take_sums(&mut self) -> Vec<(u32, Sums)> {
         std::mem::take(&mut self.sums).into_iter().collect()

@@ -204,7 +204,6 @@ fn turns(nul: u64) -> u64 {
 }
 
 /// The lowest bit of each byte whose bits are all set.
-#[expect(clippy::inline_always, reason = "as above")]
 #[inline(always)]
 fn full_bytes(bits: u64) -> u64 {
     const LOWEST: u64 = u64::MAX / 255;

@@ -72,6 +72,9 @@ pub const CARRY: usize = AHEAD + BEHIND;
 /// Files of no more bytes lie whole in one block.
 pub const WHOLE: usize = 128 << 10;
 
+/// The rule of credentials that only a name tells.
+pub const GENERIC: &str = "generic-credential";
+
 /// A secret in a file's bytes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Hit {
@@ -100,6 +103,20 @@ pub struct Hit {
     pub program: bool,
     /// Whether everybody knows it when it stands in a file just as a package ships it.
     pub public_in_packages: bool,
+}
+
+impl Hit {
+    /// Whether it is a key or a password, which clean images hold by the dozen; tokens they do not, whoever ships them.
+    #[must_use]
+    pub fn is_key_or_password(&self) -> bool {
+        matches!(&*self.rule, "private-key" | GENERIC)
+    }
+
+    /// Whether it is one inside a program, which is probably there for the program's own tests.
+    #[must_use]
+    pub fn may_test_its_program(&self) -> bool {
+        self.program && self.is_key_or_password()
+    }
 }
 
 /// Joins the hits of all levels of one file, the outermost first, sorted: what is found in a member is not told of the

@@ -13,6 +13,7 @@ pub use sensitive::{has_sensitive_name, sensitive_file};
 pub use written::{secret_in_command, secret_in_env, secret_in_history};
 
 use super::quote::{quote, shown};
+use crate::facts::secrets::GENERIC;
 use crate::facts::{AFTER_THE_END, Facts, Hit, Provenance};
 use crate::model::{Confidence, ImagePath, LayerIndex, Location, Presence, SecretInfo, Severity};
 use crate::rule::Sink;
@@ -57,9 +58,6 @@ const DOCUMENTS: &[&str] = &["readme", "changes", "changelog", "news"];
 
 /// What Python packages say of themselves holds their README.
 const METADATA: &[&[u8]] = &[b"METADATA", b"PKG-INFO"];
-
-/// The rule for credentials without a format of their own.
-const GENERIC: &str = "generic-credential";
 
 /// A place of a secret, graded.
 struct Place {
@@ -130,15 +128,14 @@ fn of_hit(facts: &Facts, layer: LayerIndex, hit: &Hit) -> Place {
         inside.clone_from(&hit.inside);
         *line = (hit.line > 0).then_some(hit.line);
         *column = (hit.column > 0).then_some(hit.column);
-        // Keys and passwords of tests and examples lie in clean images by the dozen; tokens do not, whoever ships them.
-        let key = matches!(&*hit.rule, "private-key" | GENERIC);
+        let key = hit.is_key_or_password();
         let origin = Some(Origin::of(facts, layer, hit.entry, &hit.secret.hash))
             .filter(|_| hit.public_in_packages)
             .unwrap_or_default();
         about.extend(origin.says);
         if let Some(most) = origin.most {
             (severity, confidence) = (severity.min(most), Confidence::Low);
-        } else if key && hit.program {
+        } else if hit.may_test_its_program() {
             (severity, confidence) = (severity.min(Severity::Low), Confidence::Low);
             about.push("inside a program, probably for its own tests".to_owned());
         } else if is_showcase(path) || hit.inside.iter().any(|member| is_showcase(&ImagePath::from(&**member))) {

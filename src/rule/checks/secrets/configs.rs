@@ -2,8 +2,8 @@
 //! What the files hold is a fact; grading by where they lie and joining is done here.
 
 use super::super::quote::quote;
-use super::{GENERIC, Origin, is_showcase, lower, place};
-use crate::facts::secrets::{ConfigFile, Configured, Form};
+use super::{Origin, is_showcase, lower, place};
+use crate::facts::secrets::{ConfigFile, Configured, Form, GENERIC};
 use crate::facts::{Facts, Hit};
 use crate::model::{Confidence, LayerIndex, Location, Presence, SecretInfo, Severity};
 use crate::rule::{Params, Sink};
