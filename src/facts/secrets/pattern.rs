@@ -195,7 +195,11 @@ impl Patterns {
             };
             memo.low = low;
             let offset = extent.file + (place - extent.at) as u64;
-            for &attempt in &self.tries[anchor as usize] {
+            let length = self.search.anchor(anchor).text.len();
+            for (&attempt, gate) in self.tries[anchor as usize].iter().zip(&self.gates[anchor as usize]) {
+                if !gate.assignment && !gate.opens(buffer, place, place + length, begins) {
+                    continue;
+                }
                 let rule = self.rule_of(attempt);
                 let room = &mut rooms[usize::from(rule)];
                 if !room.has(extent.entry, offset) {
@@ -204,7 +208,6 @@ impl Patterns {
                 if extent.binary && matches!(attempt, Try::Assignment(_)) {
                     continue;
                 }
-                let length = self.search.anchor(anchor).text.len();
                 let Some(verified) = self.verify(attempt, window, length, &mut memo) else { continue };
                 room.take(offset);
                 let lines = lines.get_or_insert_with(|| Lines::new(buffer, new, extent));
@@ -313,8 +316,9 @@ impl Patterns {
             memo.low = low;
             let length = self.search.anchor(anchor).text.len();
             // Names and values are looked for as they are written.
-            let typed = self.tries[anchor as usize].iter().filter(|attempt| !matches!(attempt, Try::Assignment(_)));
-            for &attempt in typed {
+            let opens = |gate: &Gate| gate.opens(bytes, place, place + length, |start| start == 0);
+            let all = self.tries[anchor as usize].iter().zip(&self.gates[anchor as usize]);
+            for (&attempt, _) in all.filter(|(_, gate)| !gate.assignment && opens(gate)) {
                 let Some(verified) = self.verify(attempt, window, length, &mut memo) else { continue };
                 let Some(at) = decoded.source(&(low + verified.at.start..low + verified.at.end)) else { continue };
                 let told = encoded::told(writings);
@@ -475,6 +479,8 @@ struct Gate {
     left: Option<(usize, Class)>,
     /// A literal stands so many bytes before the anchor.
     lead: Option<(usize, [u8; 3])>,
+    /// A byte follows that ends a run of so many bytes.
+    stop: Option<(u8, usize, usize)>,
     /// A word begins at the anchor.
     word: bool,
     /// The anchor is in a name that may be given something, in text.
@@ -494,9 +500,16 @@ impl Gate {
             }
             _ => None,
         };
+        let stop = match template.pieces.get(template.anchor + 1..) {
+            Some([Piece::Run { class, least, most }, Piece::Literal(next), ..]) if !class.has(next[0]) => {
+                Some((next[0], *least, *most))
+            }
+            _ => None,
+        };
         Self {
             follow,
             lead,
+            stop,
             left: template.before().filter(|_| word).map(|length| (length, template.beside)),
             ..Self::default()
         }
@@ -514,7 +527,14 @@ impl Gate {
             is_free_left(beside, &buffer[..start]) || begins(start)
         });
         let begins_word = !self.word || keyed::begins_word(buffer, place) || begins(place);
-        free && begins_word && self.follow.is_none_or(|(class, length)| class.run(&buffer[end..], length) == length)
+        let follows = || self.follow.is_none_or(|(class, length)| class.run(&buffer[end..], length) == length);
+        let stops = || {
+            self.stop.is_none_or(|(byte, least, most)| {
+                let to = buffer.len().min(end.saturating_add(most).saturating_add(1));
+                buffer.get(end + least..to).is_some_and(|run| memchr::memchr(byte, run).is_some())
+            })
+        };
+        free && begins_word && follows() && stops()
     }
 }
 
