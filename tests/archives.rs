@@ -174,6 +174,34 @@ fn database(page: u32, before: usize, token: &str) -> Vec<u8> {
     std::fs::read(&path).expect("a file")
 }
 
+/// Every page claims as many cells as can be written, and all of them are one.
+#[test]
+fn cells_of_a_database_that_overlap_cost_no_more_than_its_bytes() {
+    let page = |begin: usize| {
+        let mut page = vec![0; 512];
+        page[begin..begin + 5].copy_from_slice(&[0x0d, 0, 0, 0xff, 0xff]);
+        page[begin + 8..400].chunks_exact_mut(2).for_each(|pointer| pointer.copy_from_slice(&[1, 0x90]));
+        // A payload of 1000 bytes, of which 39 are here, in row 1; it goes on in page 2.
+        page[400..403].copy_from_slice(&[0x87, 0x68, 1]);
+        page[442..446].copy_from_slice(&[0, 0, 0, 2]);
+        page
+    };
+    let mut file = page(100);
+    file[..18].copy_from_slice(b"SQLite format 3\0\x02\0");
+    file.extend((1..2000).flat_map(|_| page(0)));
+    let unpacked = alone(&file, &Limits::default());
+    assert!((1..2 * file.len() as u64).contains(&unpacked.bytes), "{} of {}", unpacked.bytes, file.len());
+}
+
+#[test]
+fn a_stream_of_bzip2_without_a_block_hides_none_behind_it() {
+    let text = token(3);
+    for before in [vec![bz2(b"")], vec![bz2(b""), bz2(b"")], vec![bz2(b"x"), bz2(b"")]] {
+        let file = [before.concat(), bz2(text.as_bytes())].concat();
+        assert_eq!(alone(&file, &Limits::default()).hits.len(), 1);
+    }
+}
+
 #[test]
 fn a_token_that_goes_over_pages_of_a_database_is_found() {
     for page in [512, 1024, 4096] {

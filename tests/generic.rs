@@ -8,7 +8,7 @@
 #[path = "generic/values.rs"]
 mod values;
 
-use plimsoll::facts::secrets::generic::{HIGH, Judged, LOW, MEDIUM, judge_all};
+use plimsoll::facts::secrets::generic::{Feature, HIGH, Judged, LOW, MEDIUM, judge_all};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -158,6 +158,17 @@ fn what_only_looks_like_a_credential() {
     let wrong = |least: f32| LOOKALIKES.lines().filter(|line| score(line) >= least).collect::<Vec<_>>();
     let (all, low, medium) = (LOOKALIKES.lines().count(), wrong(LOW), wrong(MEDIUM));
     assert!(all >= 100 && low.len() * 20 <= all && medium.len() * 50 <= all, "{all} lines: {low:?}, {medium:?}");
+}
+
+#[test]
+fn a_macro_of_c_is_no_comment() {
+    for (line, comment) in
+        [("#define API_KEY", false), ("# define API_KEY", false), ("#API_KEY =", true), ("# API_KEY =", true)]
+    {
+        let judged = judge_all(format!("{line} \"Zq8w{}Tn4\"\n", "k2mV7x").as_bytes());
+        let features = judged.first().map(|judged| judged.features.contains(&Feature::CommentLine));
+        assert_eq!(features, Some(comment), "{line}");
+    }
 }
 
 #[test]

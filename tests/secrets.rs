@@ -500,7 +500,7 @@ fn what_is_written_in_too_many_ways_is_told() {
     let cut = |file: &[u8]| {
         let mut finds = Finds::default();
         PATTERNS.scan(file, 0, true, &[extent(file.len())], &mut finds);
-        finds.cut_short().into_iter().collect::<Vec<u32>>()
+        finds.cut_short(PATTERNS.rules()).into_iter().map(|(entry, _)| entry).collect::<Vec<u32>>()
     };
     let plain = base64(base64(base64("some text\n".repeat(9000).as_bytes()).as_bytes()).as_bytes());
     assert!(cut(plain.as_bytes()).is_empty());
@@ -615,6 +615,43 @@ fn files_in(folder: &str) -> Vec<std::path::PathBuf> {
     let mut files: Vec<_> = entries.filter(is_file).map(|entry| entry.path()).collect();
     files.sort();
     files
+}
+
+/// What stands behind many others of its kind is told, or that there were too many.
+#[test]
+fn many_secrets_hide_none() {
+    let token = |seed| generate(&PATTERNS, "github-token", seed).expect("token");
+    let fake = |seed| {
+        let mut fake = token(seed);
+        let last = if fake.pop() == Some('7') { '8' } else { '7' };
+        fake.push(last);
+        fake
+    };
+    let lines = |tokens: &[String]| tokens.iter().map(|token| format!("token {token}\n")).collect::<Vec<_>>().concat();
+    let scanned = |text: &str, blocks: &[usize]| {
+        let hits = scan_cut(text.as_bytes(), &[(0, text.len())], blocks);
+        hits.into_iter().map(|hit| (hit.secret.hash, hit.severity)).collect::<Vec<_>>()
+    };
+    let own = token(1000);
+    let of = |text: &str| whole(text.as_bytes()).first().map(|hit| hit.secret.hash.clone()).expect("a hit");
+    for before in [vec![token(1); 200], (0..200).map(fake).collect(), [vec![token(1); 99], vec![token(2); 99]].concat()]
+    {
+        let text = lines(&[before, vec![own.clone()]].concat());
+        for blocks in [&[usize::MAX][..], &[1000], &[3001, 500]] {
+            assert!(scanned(&text, blocks).contains(&(of(&own), Severity::Critical)), "{blocks:?}");
+        }
+    }
+    // In text that is full of different ones, that is told.
+    let cut = |count: u64| {
+        let text = lines(&(0..count).map(token).collect::<Vec<_>>());
+        let extent = Extent { at: 0, len: text.len(), entry: 7, file: 0, first: true, last: true, binary: false };
+        let mut finds = Finds::default();
+        PATTERNS.scan(text.as_bytes(), 0, true, &[extent], &mut finds);
+        let cut = finds.cut_short(PATTERNS.rules());
+        (finds.hits(PATTERNS.rules()).len(), cut.into_iter().map(|(entry, _)| entry).collect::<Vec<_>>())
+    };
+    assert_eq!(cut(64), (64, vec![]));
+    assert_eq!(cut(65), (64, vec![7]));
 }
 
 /// Dense candidates: what is found is bounded, and the scan ends. How long it takes is measured by the benchmark.

@@ -7,7 +7,7 @@
 use super::hash::{self, Bytes, Chain};
 use super::stream::{Block, Reading, Stream};
 use super::unpack::{Follow, Pieces, Unpackings, whole};
-use crate::facts::secrets::{CUT_SHORT, Extent, Finds, in_entries, tail, unlock, unpack};
+use crate::facts::secrets::{Extent, Finds, in_entries, tail, unlock, unpack};
 use crate::facts::{Budget, LayerFacts};
 use crate::image::Digest;
 use crate::layer::Memory;
@@ -340,7 +340,8 @@ impl<'a> Pool<'a> {
         let Some(mut facts) = lock(&layer.read).take() else { return };
         let mut finds = std::mem::take(&mut *lock(&layer.finds));
         facts.add_sums(finds.take_sums());
-        facts.gaps.extend(finds.cut_short().into_iter().map(|entry| (Some(entry), CUT_SHORT.to_owned())));
+        let cut = finds.cut_short(self.reading.patterns.rules());
+        facts.gaps.extend(cut.into_iter().map(|(entry, why)| (Some(entry), why.to_owned())));
         facts.hits = finds.hits(self.reading.patterns.rules());
         std::mem::take(&mut *lock(&layer.unpacked)).settle(&mut facts);
         let stores = std::mem::take(&mut facts.stores);

@@ -18,7 +18,7 @@ fn scanned(file: &[u8]) -> (Vec<Hit>, bool) {
     let mut finds = Finds::default();
     let extent = Extent { at: 0, len: file.len(), entry: 0, file: 0, first: true, last: true, binary: false };
     EVERYTHING.scan(file, 0, true, &[extent], &mut finds);
-    let cut = !finds.cut_short().is_empty();
+    let cut = !finds.cut_short(EVERYTHING.rules()).is_empty();
     (finds.hits(EVERYTHING.rules()), cut)
 }
 

@@ -1,9 +1,13 @@
 //! Parts of files inside a buffer, and how many finds a part may give. Knows no token.
 
+use crate::model::Severity;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
-/// Finds of one rule in one stretch of a file; more are left out, so that a file full of tokens costs no more than text.
-const FINDS_PER_STRETCH: u32 = 64;
+/// Different secrets of one rule in one stretch of a file, of those that are worth an alarm and of others, and places of
+/// secrets that it had before. More are left out, so that a file full of tokens costs no more than text.
+pub(super) const SECRETS: usize = 64;
+const DOUBLES: usize = 63;
 
 /// log2 of a stretch's length.
 const STRETCH: u32 = 16;
@@ -51,14 +55,25 @@ pub(super) fn spans(extents: &[Extent], within: Range<usize>) -> Vec<(Range<usiz
     spans
 }
 
-/// How many anchors of one rule in one stretch of a file led to finds. The first so many stand, whichever buffer they
-/// were found in.
-#[derive(Clone, Copy, Debug, Default)]
+/// What one rule found in one stretch of a file. The first so many stand, whichever buffer they were found in.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Room {
     stretch: Option<(u32, u64)>,
-    taken: u32,
+    /// Hashes of secrets that are not worth an alarm, and of those that are.
+    taken: [BTreeSet<String>; 2],
+    doubles: usize,
     last: Option<u64>,
     endless: bool,
+}
+
+/// What becomes of a find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    Stands,
+    /// The same secret stands in many places of the stretch.
+    Double,
+    /// There is no room for it: that is to be told.
+    Cut,
 }
 
 impl Room {
@@ -67,20 +82,28 @@ impl Room {
         Self { endless: true, ..Self::default() }
     }
 
-    /// Whether a find at `anchor` still stands.
-    pub(super) fn has(&mut self, entry: u32, anchor: u64) -> bool {
+    /// Takes the secret of this `hash`, if there is room for it.
+    pub(super) fn take(&mut self, entry: u32, anchor: u64, hash: &str, severity: Severity) -> Taken {
         let here = Some((entry, anchor >> STRETCH));
         if self.stretch != here {
-            *self = Self { stretch: here, taken: 0, last: None, ..*self };
+            *self = Self { stretch: here, endless: self.endless, ..Self::default() };
         }
-        self.endless || self.taken < FINDS_PER_STRETCH || self.last == Some(anchor)
-    }
-
-    pub(super) fn take(&mut self, anchor: u64) {
-        if self.last != Some(anchor) {
-            self.taken += 1;
-            self.last = Some(anchor);
+        let taken = &mut self.taken[usize::from(severity >= Severity::Medium)];
+        if self.endless {
+            return Taken::Stands;
         }
+        if taken.contains(hash) {
+            self.doubles += usize::from(self.last != Some(anchor));
+            if self.doubles > DOUBLES {
+                return Taken::Double;
+            }
+        } else if taken.len() < SECRETS {
+            taken.insert(hash.to_owned());
+        } else {
+            return Taken::Cut;
+        }
+        self.last = Some(anchor);
+        Taken::Stands
     }
 }
 

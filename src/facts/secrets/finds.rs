@@ -1,6 +1,6 @@
 //! What the scans of a layer's buffers found, joined: doubles removed, lines counted, hits made.
 
-use super::extent::{Extent, Room, newlines};
+use super::extent::{Extent, Room, SECRETS, Taken, newlines};
 use super::spec::{SecretRule, Structure};
 use super::{Hit, WHOLE};
 use crate::facts::content::Sums;
@@ -21,14 +21,18 @@ pub struct Finds {
     pub(super) spent: Vec<Spent>,
 }
 
-/// A file with more written in another way than is looked into.
-#[derive(Clone, Copy, Debug)]
+/// What is told of a file with more secrets than have room.
+const CROWDED: &str = "more than 64 different secrets of one kind stand in 64 KiB of it: not all of them are told";
+
+/// A file that is not looked into wholly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Spent {
     pub(super) entry: u32,
-    /// Whether it is written so only if the file is text.
+    /// Whether that holds only if the file is text.
     pub(super) in_text: bool,
     /// Whether it is text, as far as one buffer can tell.
     pub(super) text: Option<bool>,
+    pub(super) why: &'static str,
 }
 
 /// A secret, with its place as far as one buffer can tell it.
@@ -119,6 +123,14 @@ pub(in crate::facts) fn is_program(file: &[u8]) -> bool {
 }
 
 impl Finds {
+    /// There was no room for a secret in file `entry`.
+    pub(super) fn crowded(&mut self, entry: u32, in_text: bool, text: Option<bool>) {
+        let spent = Spent { entry, in_text, text, why: CROWDED };
+        if self.spent.last() != Some(&spent) {
+            self.spent.push(spent);
+        }
+    }
+
     /// Adds what another buffer of the same layer found.
     pub fn absorb(&mut self, other: Self) {
         self.found.extend(other.found);
@@ -156,45 +168,35 @@ impl Finds {
     pub fn hits(mut self, rules: &[SecretRule]) -> Vec<Hit> {
         let mut parts = std::mem::take(&mut self.parts);
         parts.sort_unstable();
-        // Names and values are a matter of text, as are most other writings.
-        let in_text = |find: &Find| find.in_text || is_generic(find, rules);
-        self.found.retain(|find| !in_text(find) || is_text_file(find.text, find.entry, &parts));
+        self.found.retain(|find| counts_there(find, rules, &parts));
         let mut hits: Vec<Hit> =
             self.settle(rules, Room::default()).into_iter().map(|find| hit(find, &parts, rules)).collect();
         hits.sort();
         hits
     }
 
-    /// The files that are not looked into wholly, in order: more is written in them in another way than may be decoded.
+    /// The files that are not looked into wholly, in order, and why: more is written in them in another way than may be
+    /// decoded, or they are full of secrets.
     #[must_use]
-    pub fn cut_short(&self) -> BTreeSet<u32> {
-        if self.spent.is_empty() {
-            return BTreeSet::new();
+    pub fn cut_short(&self, rules: &[SecretRule]) -> BTreeSet<(u32, &'static str)> {
+        let mut cut = BTreeSet::new();
+        if self.spent.is_empty() && self.found.len() <= SECRETS {
+            return cut;
         }
         let mut parts = self.parts.clone();
         parts.sort_unstable();
         let counts = |spent: &&Spent| !spent.in_text || is_text_file(spent.text, spent.entry, &parts);
-        self.spent.iter().filter(counts).map(|spent| spent.entry).collect()
+        cut.extend(self.spent.iter().filter(counts).map(|spent| (spent.entry, spent.why)));
+        let mut found = self.found.clone();
+        found.retain(|find| counts_there(find, rules, &parts));
+        cut.extend(make_room(&mut found, &Room::default()).into_iter().map(|entry| (entry, CROWDED)));
+        cut
     }
 
     /// Doubles and what exceeds a stretch's share of `room` removed; by entry and place.
     pub(super) fn settle(self, rules: &[SecretRule], room: Room) -> Vec<Find> {
         let mut finds = self.found;
-        finds.sort_by(|a, b| {
-            (a.entry, a.rule, a.anchor, a.start, a.length).cmp(&(b.entry, b.rule, b.anchor, b.start, b.length))
-        });
-        let empty = room;
-        let (mut rule, mut room) = (None, empty);
-        finds.retain(|find| {
-            if rule != Some(find.rule) {
-                (rule, room) = (Some(find.rule), empty);
-            }
-            let stands = room.has(find.entry, find.anchor);
-            if stands {
-                room.take(find.anchor);
-            }
-            stands
-        });
+        make_room(&mut finds, &room);
         let name = |find: &Find| &rules[usize::from(find.rule)].name;
         finds.sort_by(|a, b| {
             (a.entry, a.start, Reverse(a.length), Reverse(a.severity), Reverse(a.given), name(a)).cmp(&(
@@ -220,6 +222,33 @@ impl Finds {
         kept.sort_by_key(|find| (find.entry, find.start));
         kept
     }
+}
+
+/// Whether a find counts in its file: names and values are a matter of text, as are most other writings.
+fn counts_there(find: &Find, rules: &[SecretRule], parts: &[Part]) -> bool {
+    !(find.in_text || is_generic(find, rules)) || is_text_file(find.text, find.entry, parts)
+}
+
+/// Sorts finds by file, rule and place, and leaves out doubles and what exceeds a stretch's share of `room`; the files in
+/// which there was not enough of it.
+fn make_room(finds: &mut Vec<Find>, room: &Room) -> BTreeSet<u32> {
+    finds.sort_by(|a, b| {
+        (a.entry, a.rule, a.anchor, a.start, a.length).cmp(&(b.entry, b.rule, b.anchor, b.start, b.length))
+    });
+    let mut cut = BTreeSet::new();
+    let mut here: Option<(u16, Room)> = None;
+    finds.retain(|find| {
+        if here.as_ref().is_none_or(|(rule, _)| *rule != find.rule) {
+            here = Some((find.rule, room.clone()));
+        }
+        let Some((_, room)) = &mut here else { return true };
+        let taken = room.take(find.entry, find.anchor, &find.hash, find.severity);
+        if taken == Taken::Cut {
+            cut.insert(find.entry);
+        }
+        taken == Taken::Stands
+    });
+    cut
 }
 
 /// What is known of file `entry`, sorted.

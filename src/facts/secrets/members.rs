@@ -93,11 +93,12 @@ impl<'p> MemberScan<'p> {
     }
 
     /// What was found in all of them, said of file `entry` of a layer, and the members that were not looked into wholly.
-    pub(super) fn finish(mut self, entry: u32) -> (Vec<Hit>, Vec<Vec<String>>) {
+    pub(super) fn finish(mut self, entry: u32) -> (Vec<Hit>, Vec<(Vec<String>, &'static str)>) {
         self.scan(true);
         let names = self.names;
         let name = |member: &u32| names.get(member).cloned().unwrap_or_default();
-        let cut = self.finds.cut_short().iter().map(name).collect();
+        let cut = self.finds.cut_short(self.patterns.rules());
+        let cut = cut.into_iter().map(|(member, why)| (name(&member), why)).collect();
         let hits = self.finds.hits(self.patterns.rules()).into_iter();
         (hits.map(|hit| Hit { inside: name(&hit.entry), entry, ..hit }).collect(), cut)
     }

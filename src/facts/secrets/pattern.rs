@@ -5,7 +5,7 @@
 //! the same finds, and buffers can be scanned on any thread.
 
 use super::encoded::{self, Allowance, Decoded, Stretch, Writing};
-use super::extent::{Extent, Room, newlines, spans};
+use super::extent::{Extent, Room, Taken, newlines, spans};
 use super::finds::{Find, Finds, Part, Spent, is_text};
 use super::generic;
 use super::keyed;
@@ -14,7 +14,7 @@ use super::marks::{Beginnings, Marker};
 use super::search::{Anchor, Search};
 use super::spec::{Class, Left, Piece, SecretRule, Structure, Template};
 use super::verify::{Verified, Window, is_free_left, verify};
-use super::{AHEAD, BEHIND, CARRY};
+use super::{AHEAD, BEHIND, CARRY, CUT_SHORT};
 use crate::model::push_hex;
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -159,18 +159,18 @@ impl Patterns {
             }
         }
         self.scan_beginnings(buffer, (from, to, new), extents, finds);
-        let mut rooms = vec![room; self.rules.len()];
+        let mut rooms = vec![room.clone(); self.rules.len()];
         let mut files = extents.iter().peekable();
         let (mut lines, mut memo) = (None, Memo::default());
         let begins = |place: usize| extents.binary_search_by_key(&place, |extent| extent.at).is_ok();
-        let is_text = |place: usize| {
+        let in_text = |place: usize| {
             let next = extents.partition_point(|extent| extent.at <= place);
             next.checked_sub(1).and_then(|at| extents.get(at)).is_some_and(|extent| !extent.binary)
         };
         let keep = |anchor: u32, place: usize, end: usize| {
             let opens = |gate: &Gate| {
                 if gate.assignment {
-                    generic::may_lead(buffer, place, end) && is_text(place)
+                    generic::may_lead(buffer, place, end) && in_text(place)
                 } else {
                     gate.opens(buffer, place, end, begins)
                 }
@@ -202,14 +202,20 @@ impl Patterns {
                 }
                 let rule = self.rule_of(attempt);
                 let room = &mut rooms[usize::from(rule)];
-                if !room.has(extent.entry, offset) {
-                    continue;
-                }
-                if extent.binary && matches!(attempt, Try::Assignment(_)) {
+                let generic = matches!(attempt, Try::Assignment(_));
+                if extent.binary && generic {
                     continue;
                 }
                 let Some(verified) = self.verify(attempt, window, length, &mut memo) else { continue };
-                room.take(offset);
+                match room.take(extent.entry, offset, &verified.hash, verified.severity) {
+                    Taken::Stands => {}
+                    Taken::Double => continue,
+                    Taken::Cut => {
+                        let text = extent.first.then(|| is_text(&buffer[extent.at..end]));
+                        finds.crowded(extent.entry, generic, text);
+                        continue;
+                    }
+                }
                 let lines = lines.get_or_insert_with(|| Lines::new(buffer, new, extent));
                 if lines.extent != **extent {
                     *lines = Lines::new(buffer, new, extent);
@@ -260,7 +266,7 @@ impl Patterns {
                         stretch.each_wide(&beginnings, cell.clone(), &mut allowance, &mut look);
                     }
                     if allowance.spent {
-                        finds.spent.push(Spent { entry: extent.entry, in_text, text });
+                        finds.spent.push(Spent { entry: extent.entry, in_text, text, why: CUT_SHORT });
                     }
                 }
             }
@@ -279,15 +285,18 @@ impl Patterns {
                 ))
             });
             found.dedup_by(|(a, rule, at, _), (b, before, place, _)| (a, rule, at) == (b, before, place));
-            let mut rooms = [vec![room; self.rules.len()], vec![room; self.rules.len()]];
+            let mut rooms = [vec![room.clone(); self.rules.len()], vec![room.clone(); self.rules.len()]];
             let mut lines = Lines::new(buffer, new, extent);
             for (in_text, rule, at, verified) in found {
                 let place = stretch.offset + at.start as u64;
                 let room = &mut rooms[usize::from(in_text)][usize::from(rule)];
-                if room.has(extent.entry, place) {
-                    room.take(place);
-                    let find = lines.find(buffer, extent, (rule, place), begin, Verified { at, ..verified });
-                    finds.found.push(Find { in_text, ..find });
+                match room.take(extent.entry, place, &verified.hash, verified.severity) {
+                    Taken::Stands => {
+                        let find = lines.find(buffer, extent, (rule, place), begin, Verified { at, ..verified });
+                        finds.found.push(Find { in_text, ..find });
+                    }
+                    Taken::Double => {}
+                    Taken::Cut => finds.crowded(extent.entry, in_text, text),
                 }
             }
         }

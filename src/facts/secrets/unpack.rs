@@ -64,7 +64,7 @@ pub fn unpack(stored: &mut dyn Read, entry: u32, patterns: &Patterns, limits: &L
     for scan in scans.into_iter().flatten() {
         let (hits, cut) = scan.finish(entry);
         levels.push(hits);
-        gaps.extend(cut.iter().map(|inside| named(inside, CUT_SHORT)));
+        gaps.extend(cut.iter().map(|(inside, why)| named(inside, why)));
     }
     Unpacked { hits: deepest(levels), gaps: some(gaps), notes: some(notes), bytes: meter.unpacked.get() }
 }

@@ -25,6 +25,8 @@ pub(super) struct Sqlite {
     usable: usize,
     /// The page, and the cell in it, that come next.
     next: (usize, usize),
+    /// Bytes of that page which its next cells may take: cells that overlap are no SQLite's.
+    room: usize,
     /// Pages that a row went on in: none belongs to two.
     met: BTreeSet<usize>,
     row: io::Cursor<Vec<u8>>,
@@ -60,6 +62,7 @@ impl Sqlite {
             page: page.max(1),
             usable,
             next: (0, 0),
+            room: page,
             met: BTreeSet::new(),
             row: io::Cursor::default(),
             odd,
@@ -77,14 +80,22 @@ impl Sqlite {
         loop {
             let (number, cell) = self.next;
             let count = self.page(number).map(|page| cells(page, number))?;
-            self.next = if cell < count { (number, cell + 1) } else { (number + 1, 0) };
-            if cell < count
-                && let Some((mut payload, length, more)) =
-                    self.page(number).and_then(|page| self.cell(page, number, cell))
-            {
-                self.follow(&mut payload, length, more);
-                return Some((number, payload));
+            if cell >= count {
+                (self.next, self.room) = ((number + 1, 0), self.page);
+                continue;
             }
+            self.next = (number, cell + 1);
+            let Some((mut payload, length, more)) = self.page(number).and_then(|page| self.cell(page, number, cell))
+            else {
+                continue;
+            };
+            let Some(room) = self.room.checked_sub(payload.len()) else {
+                self.next = (number, count);
+                continue;
+            };
+            self.room = room;
+            self.follow(&mut payload, length, more);
+            return Some((number, payload));
         }
     }
 
@@ -148,7 +159,10 @@ impl Members for Sqlite {
 fn cells(page: &[u8], number: usize) -> usize {
     let begin = if number == 0 { HEADER } else { 0 };
     match page.get(begin) {
-        Some(&(LEAF_OF_TABLE | LEAF_OF_INDEX | INNER_OF_INDEX)) => short(page, begin + 3).map_or(0, usize::from),
+        // No page has room for more: two bytes point at each, and none with a payload is shorter than four.
+        Some(&(LEAF_OF_TABLE | LEAF_OF_INDEX | INNER_OF_INDEX)) => {
+            short(page, begin + 3).map_or(0, usize::from).min(page.len() / 6)
+        }
         _ => 0,
     }
 }

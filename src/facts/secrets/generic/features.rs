@@ -196,10 +196,13 @@ impl Features {
     fn line(&mut self, bytes: &[u8], found: &Assignment) {
         let before = &bytes[found.line.start..found.name.start.max(found.line.start)];
         let bare = before.trim_ascii_start();
+        // The preprocessor's lines begin as comments do elsewhere.
+        let defines = bare.strip_prefix(b"#").is_some_and(|rest| rest.trim_ascii_start().starts_with(b"define"));
         self.add_if(
-            [&b"#"[..], b"//", b"*", b"/*", b"--", b";", b"<!--", b"%", b"\"\"\"", b"dnl", b"REM"]
-                .iter()
-                .any(|mark| bare.starts_with(mark)),
+            !defines
+                && [&b"#"[..], b"//", b"*", b"/*", b"--", b";", b"<!--", b"%", b"\"\"\"", b"dnl", b"REM"]
+                    .iter()
+                    .any(|mark| bare.starts_with(mark)),
             CommentLine,
         );
         self.add_if(bare.starts_with(b"$ ") || bare.starts_with(b">>> ") || bare.starts_with(b"> "), PromptLine);

@@ -178,7 +178,10 @@ fn assigned(bytes: &[u8], word: Range<usize>, line: Range<usize>, ends: &mut End
 fn is_code(bytes: &[u8], found: &Assignment) -> bool {
     let bare =
         found.quote == Quote::None && !matches!(found.operator, Operator::Url | Operator::Element | Operator::Member);
-    bare && shape::is_word_of_code(&bytes[found.value.clone()])
+    let value = &bytes[found.value.clone()];
+    // A macro before a function: `WITH_SECRET_INLINE name_t`.
+    let typed = found.operator == Operator::Blank && value.ends_with(b"_t");
+    bare && (typed || shape::is_word_of_code(value))
 }
 
 /// `found` when its name promises a credential, and its value is nothing else for certain.

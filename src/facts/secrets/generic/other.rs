@@ -47,7 +47,9 @@ pub(super) fn is_name(name: &str) -> bool {
     let words = || lower.split_ascii_whitespace();
     let any = |set: &[&str]| words().any(|word| set.contains(&word));
     let passes = words().any(|word| word.ends_with("token") || word == "key") && any(PASSING);
-    name.eq_ignore_ascii_case("accesskey") || any(MADE) || passes
+    // Who signs a release is named by the number of a public key.
+    let signs = any(&["release"]) && any(&["manager"]);
+    name.eq_ignore_ascii_case("accesskey") || any(MADE) || passes || signs
 }
 
 /// Beginnings of values that are hashed or encrypted, or have rules of their own.
