@@ -184,6 +184,15 @@ impl<'a> Redactor<'a> {
         });
         let at = |(start, end): (usize, usize)| (start, end, None);
         masks.extend(credentials(text).into_iter().map(|found| at(found.at)));
+        if kind == Kind::Name {
+            // A value in the middle of a path ends with its component.
+            let mut begin = 0;
+            for part in text.split('/') {
+                let found = credentials(part).into_iter().map(|found| found.at);
+                masks.extend(found.map(|(start, end)| (begin + start, begin + end, None)));
+                begin += part.len() + 1;
+            }
+        }
         masks.extend(self.stretches(text, kind).into_iter().map(at));
         // Of overlapping masks the first one's words stand, over the whole stretch.
         masks.sort_by(|a, b| (a.0, Reverse(a.1), Reverse(&a.2)).cmp(&(b.0, Reverse(b.1), Reverse(&b.2))));
@@ -262,6 +271,17 @@ mod tests {
         }
         assert_eq!(patterns.redact("ENV TOKEN=E"), "ENV TOKEN=…(1)");
         assert_eq!(patterns.redact("RUN make"), "RUN make");
+    }
+
+    #[test]
+    fn a_value_in_a_path_ends_with_its_component() {
+        let config = ImageConfig::default();
+        let patterns = Patterns::new(&[]).expect("no rules");
+        let redactor = Redactor::of_image(&config, &[], &patterns);
+        let name = |path: &str| redactor.redact_name(path);
+        assert_eq!(name("/srv/password=hunter2example/k.key"), "/srv/password=…(14)/k.key");
+        assert_eq!(name("/srv/pw/password=hunter2example"), "/srv/pw/password=…(14)");
+        assert_eq!(name("/srv/a=b/password/c"), "/srv/a=b/password/c");
     }
 
     #[test]
