@@ -93,9 +93,11 @@ fn configs(layer: &LayerFacts) -> Vec<secrets::ConfigFile> {
     layer.bodies.iter().filter_map(read).collect()
 }
 
-/// Sums the held files that hold credentials.
+/// Sums the held files that hold credentials, and tells of those that hold too many.
 fn add_sums_of_bodies(layers: &mut [LayerFacts], configs: &[Vec<secrets::ConfigFile>]) {
     for (layer, configs) in layers.iter_mut().zip(configs) {
+        let cut = configs.iter().filter(|config| config.cut);
+        layer.gaps.extend(cut.map(|config| (Some(config.entry), secrets::CONFIG_CUT.to_owned())));
         let with_secrets = configs.iter().filter(|config| !config.secrets.is_empty());
         let whole = with_secrets.filter_map(|config| layer.body(config.entry).filter(|body| body.whole));
         let sums: Vec<(u32, Sums)> = whole.map(|body| (body.entry, Sums::of(&body.bytes))).collect();

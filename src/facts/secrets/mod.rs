@@ -35,7 +35,8 @@ mod values;
 mod verify;
 
 pub use configs::{
-    ConfigFile, Configured, Form, HELD as CONFIG_HELD, in_file as in_config_file, is_known as is_config_file,
+    CUT as CONFIG_CUT, ConfigFile, Configured, Form, HELD as CONFIG_HELD, in_file as in_config_file,
+    is_known as is_config_file,
 };
 pub use credential::Credential;
 pub use credentials::credentials;

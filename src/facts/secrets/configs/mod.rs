@@ -25,6 +25,9 @@ use std::ops::Range;
 /// Credentials of one file that are told; a file of nothing else costs no more.
 const MOST: usize = 256;
 
+/// What is told of a file with more of them.
+pub const CUT: &str = "more than 256 credentials stand in it: the rest is not told";
+
 /// A longer value is no password and no key.
 const LONGEST: usize = 32 << 10;
 
@@ -37,6 +40,8 @@ pub struct ConfigFile {
     pub secrets: Vec<Configured>,
     /// Whether the file was understood to its end: without a credential found, there is none in it.
     pub certain: bool,
+    /// Whether it holds more than are told.
+    pub cut: bool,
 }
 
 /// A credential that a configuration file holds. Never its value.
@@ -97,9 +102,11 @@ pub fn in_file(entry: u32, path: &[u8], bytes: &[u8], whole: bool) -> Option<Con
     let said = said || text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with(['#', ';']));
     found.sort_by_key(|found| (found.at.start, found.at.end));
     found.dedup_by(|a, b| a.at.start < b.at.end && a.secret.hash == b.secret.hash);
+    let cut = found.len() > MOST;
+    found.truncate(MOST);
     place(&text, &mut found);
     let found_none = found.is_empty();
-    Some(ConfigFile { entry, secrets: found, certain: whole && (row.certain && said || excused && found_none) })
+    Some(ConfigFile { entry, secrets: found, certain: whole && (row.certain && said || excused && found_none), cut })
 }
 
 /// Gives every find its line and column.
@@ -190,7 +197,7 @@ impl Reader<'_> {
     fn pair(&mut self, pair: &Pair<'_>) {
         let Some(key) = pair.path.last() else { return };
         self.said = true;
-        if pair.value.len() > LONGEST || self.found.len() >= MOST {
+        if pair.value.len() > LONGEST || self.found.len() > MOST {
             return;
         }
         let known = self.row.keys.iter().find(|(pattern, _)| table::is_key(pattern, pair.path));
@@ -296,7 +303,7 @@ impl Reader<'_> {
         let same = self.text.get(at.clone()) == Some(value);
         for found in credentials(value) {
             let secret = value.get(found.range()).unwrap_or_default();
-            if self.found.len() >= MOST || !is_credential("password", secret) {
+            if self.found.len() > MOST || !is_credential("password", secret) {
                 continue;
             }
             let header = found.name.ends_with(" header");
@@ -308,7 +315,7 @@ impl Reader<'_> {
     }
 
     fn say(&mut self, key: &str, value: &str, at: Range<usize>, form: Form, confidence: Confidence) {
-        if self.found.len() >= MOST {
+        if self.found.len() > MOST {
             return;
         }
         let severity = match form {

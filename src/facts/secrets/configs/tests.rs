@@ -405,3 +405,14 @@ fn what_is_understood() {
         assert_eq!(read(path, text).certain, certain, "{path}: {text}");
     }
 }
+
+#[test]
+fn a_file_of_too_many_credentials_says_so() {
+    let of = |count: usize| {
+        let line = |at: usize| format!("KEY_{at}_PASSWORD=hunter{at}example\n");
+        let file = in_file(0, b"app/.env", (0..count).map(line).collect::<Vec<_>>().concat().as_bytes(), true);
+        file.map(|file| (file.secrets.len(), file.cut))
+    };
+    assert_eq!(of(256), Some((256, false)));
+    assert_eq!(of(257), Some((256, true)));
+}
