@@ -2,8 +2,8 @@
 //! at one token and keeps nothing of it.
 
 use super::encode::{from_base64, hmac};
+use super::pieces::forward;
 use super::spec::{Inside, Template};
-use super::verify::forward;
 use sha2::{Sha256, Sha384, Sha512};
 use std::ops::Range;
 

@@ -2,8 +2,9 @@
 //! and they are given to a name that speaks of a secret. Everywhere else they are a hash, a commit or chance.
 
 use super::names::{is_secret_name, words};
+use super::pieces::forward;
 use super::spec::{Class, Piece, SecretRule, Template, WORD};
-use super::verify::{Verified, Window, forward, grade, is_free_left, is_free_right};
+use super::verify::{Verified, Window, grade, is_free_left, is_free_right};
 use std::collections::VecDeque;
 use std::ops::Range;
 

@@ -22,6 +22,7 @@ mod metadata;
 mod names;
 mod pattern;
 mod phrases;
+mod pieces;
 mod quotes;
 mod redact;
 mod search;

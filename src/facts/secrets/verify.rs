@@ -3,6 +3,7 @@
 
 use super::encode::{base32, base36, base62, bech32_checksum, crc16, crc32, from_base32};
 use super::inside;
+use super::pieces::{backward, forward};
 use super::showing::is_among_examples;
 use super::spec::{Check, Class, Companion, Left, Piece, SecretRule, Template};
 use crate::model::{Confidence, Severity, push_hex};
@@ -156,42 +157,6 @@ pub(super) fn grade(
         confidence,
         detail,
     })
-}
-
-/// How many bytes at the beginning of `bytes` the pieces take, longer runs first.
-pub(super) fn forward(pieces: &[Piece], bytes: &[u8]) -> Option<usize> {
-    let Some((piece, rest)) = pieces.split_first() else { return Some(0) };
-    match piece {
-        Piece::Literal(literal) => Some(literal.len() + forward(rest, bytes.strip_prefix(&literal[..])?)?),
-        Piece::Run { class, least, most } => {
-            let run = class.run(bytes, *most);
-            let shortest = match rest.first() {
-                None => run,
-                Some(Piece::Literal(next)) if !class.has(next[0]) => run,
-                _ => *least,
-            };
-            (shortest.max(*least)..=run).rev().find_map(|length| Some(length + forward(rest, &bytes[length..])?))
-        }
-    }
-}
-
-/// The same from the end of `bytes` backwards.
-fn backward(pieces: &[Piece], bytes: &[u8]) -> Option<usize> {
-    let Some((piece, rest)) = pieces.split_last() else { return Some(0) };
-    match piece {
-        Piece::Literal(literal) => Some(literal.len() + backward(rest, bytes.strip_suffix(&literal[..])?)?),
-        Piece::Run { class, least, most } => {
-            let run = class.run_back(bytes, *most);
-            let shortest = match rest.last() {
-                None => run,
-                Some(Piece::Literal(next)) if next.last().is_some_and(|&last| !class.has(last)) => run,
-                _ => *least,
-            };
-            (shortest.max(*least)..=run)
-                .rev()
-                .find_map(|length| Some(length + backward(rest, &bytes[..bytes.len() - length])?))
-        }
-    }
 }
 
 /// Whether nothing on the left belongs to the token (see [`Template::beside`]), so that runs of one template never

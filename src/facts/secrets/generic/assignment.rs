@@ -1,6 +1,7 @@
 //! Finds what a name is given: `key op value` in the ways that shells, configuration formats, markup and programming
 //! languages write it. Reads one line around a word; judges neither the name nor the value.
 
+use super::operator::{Operator, Quote, VALUE, count, is_name};
 use super::value::{Ends, scheme, value};
 use std::ops::Range;
 
@@ -8,46 +9,8 @@ use std::ops::Range;
 pub(super) const NAME: usize = 64;
 /// The longest way from a name to its value, bytes.
 const WAY: usize = 120;
-/// The longest value, bytes.
-pub(super) const VALUE: usize = 400;
 /// How much of the line before the word is looked at, bytes.
 const BEFORE: usize = 200;
-
-/// What leads from a name to its value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Operator {
-    /// `=`, `:=`, `<-`
-    Assign,
-    /// `:`
-    Colon,
-    /// `=>`
-    Arrow,
-    /// `==`, `!=` and longer ones
-    Compare,
-    /// The next argument: `("name", "value")`.
-    Comma,
-    /// `setName("value")`
-    Call,
-    /// `<name>value</name>`
-    Element,
-    /// A member of its own: `name="NAME" value="VALUE"`, `name: NAME` and `value: VALUE` in the next line.
-    Member,
-    /// A blank, as on command lines.
-    Blank,
-    /// What stands in for a name that has no value: `||`, `or`, `:-`.
-    Otherwise,
-    /// The password of a URL.
-    Url,
-}
-
-/// How a value is marked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Quote {
-    None,
-    Single,
-    Double,
-    Back,
-}
 
 /// A name and what it is given; places in the bytes that were read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -220,19 +183,6 @@ pub(super) fn line(bytes: &[u8], word: &Range<usize>) -> Range<usize> {
     start..end
 }
 
-pub(super) fn is_name(byte: u8) -> bool {
-    const NAMES: [bool; 256] = {
-        let mut table = [false; 256];
-        let mut byte = 0;
-        while byte < 256 {
-            table[byte] = (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'_' | b'-' | b'.');
-            byte += 1;
-        }
-        table
-    };
-    NAMES[usize::from(byte)]
-}
-
 /// How many bytes of names stand at the beginning of `bytes`.
 fn name_run(bytes: &[u8]) -> usize {
     // Without a table and without a branch, so that a block of a long name is looked at with a few wide instructions.
@@ -257,10 +207,6 @@ pub(super) fn name_length(rest: &[u8]) -> usize {
 
 fn blanks(bytes: &[u8]) -> usize {
     count(bytes, |byte| matches!(byte, b' ' | b'\t'))
-}
-
-pub(super) fn count(bytes: &[u8], is: impl Fn(u8) -> bool) -> usize {
-    bytes.iter().take_while(|byte| is(**byte)).count()
 }
 
 /// Whether nothing but blanks, dashes and marks of comments stands before the name that ends at `end`.

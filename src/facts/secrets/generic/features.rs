@@ -1,7 +1,8 @@
 //! What there is to say of an assignment that may give away a credential: of its name, its operator, its marks, and
 //! above all of its value. Each is a feature that the model weighs; none decides alone.
 
-use super::assignment::{Assignment, Operator, Quote};
+use super::assignment::Assignment;
+use super::operator::{Operator, Quote};
 use super::other;
 use super::shape::{Naming, Shape, is_uuid, letter};
 use super::vocabulary::{List, Said};

@@ -4,6 +4,7 @@
 mod assignment;
 mod features;
 mod model;
+mod operator;
 mod other;
 mod repeat;
 mod seen;
@@ -20,8 +21,9 @@ use super::showing::is_in_docstring;
 use super::values::{is_placeholder, is_promised_value};
 use super::verify::{Verified, Window, hash, shown};
 use crate::model::{Confidence, Severity};
-use assignment::{Assignment, Operator, Quote};
+use assignment::Assignment;
 use features::Features;
+use operator::{Operator, Quote};
 use std::ops::Range;
 use value::Ends;
 
@@ -146,7 +148,7 @@ const BEHIND: usize = 2 << 10;
 /// `value`.
 fn goes_on(bytes: &[u8], end: usize) -> bool {
     let rest = &bytes[end..];
-    let behind = &rest[assignment::count(&rest[..rest.len().min(assignment::NAME)], assignment::is_name)..];
+    let behind = &rest[operator::count(&rest[..rest.len().min(assignment::NAME)], operator::is_name)..];
     let first = behind.iter().find(|byte| !b" \t\r\0,\"'`#])\\?:".contains(byte));
     first.is_none_or(|byte| matches!(byte, b'\n' | b'v' | b'V'))
 }

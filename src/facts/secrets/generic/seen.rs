@@ -1,8 +1,9 @@
 //! Remembers lines and assignments that were judged, so that input that repeats itself costs no more than plain text.
 
 use super::super::showing::Plain;
-use super::assignment::{AROUND, Assignment, Operator};
+use super::assignment::{AROUND, Assignment};
 use super::features::Features;
+use super::operator::Operator;
 use super::repeat::Repeat;
 use super::value::Ends;
 use super::{Judged, LOW, assigned, goes_on, is_code, model, promising, weighed};

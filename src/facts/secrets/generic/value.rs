@@ -1,6 +1,6 @@
 //! Reads the value of an assignment: where it ends depends on its marks, or on what it stands in. Judges nothing.
 
-use super::assignment::{Operator, Quote, VALUE, count, is_name};
+use super::operator::{Operator, Quote, VALUE, count, is_name};
 use std::ops::Range;
 
 /// Words before a string that only change its type.
